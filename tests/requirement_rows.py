@@ -31,13 +31,13 @@ def marked_rows(root: Path = ROOT) -> dict[str, list[str]]:
     for path in sorted((root / "tests").rglob("test_*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
         place = path.relative_to(root).as_posix()
-        for name, node in tests_in(tree):
+        for name, node in each_test(tree):
             for row in _rows_of(node, f"{place}::{name}"):
                 found.setdefault(row, []).append(f"{place}::{name}")
     return {row: sorted(set(tests)) for row, tests in found.items()}
 
 
-def tests_in(tree: ast.Module) -> Iterator[tuple[str, Function]]:
+def each_test(tree: ast.Module) -> Iterator[tuple[str, Function]]:
     """Yield the tests of a module with the part of their node id behind the file."""
     for node in tree.body:
         if isinstance(node, ast.ClassDef):

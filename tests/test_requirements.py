@@ -11,9 +11,9 @@ from tests.requirement_rows import (
     CSV_PATH,
     HEADER,
     ROOT,
+    each_test,
     marked_rows,
     read_rows,
-    tests_in,
     with_tests,
     write_tests,
 )
@@ -70,7 +70,7 @@ def test_every_test_exists():
         for test in tests:
             path, _, name = test.partition("::")
             source = (ROOT / path).read_text(encoding="utf-8")
-            assert name in {found for found, _ in tests_in(ast.parse(source))}, test
+            assert name in {found for found, _ in each_test(ast.parse(source))}, test
 
 
 def test_the_test_column_is_what_the_marks_say():

@@ -500,8 +500,12 @@ def quarter(value: str) -> int:
 
 # --- What is written --------------------------------------------------------------------------------
 
-_GUARDED = re.compile("'*(?:[\\s\u200b\ufeff]*[=+\\-@＝＋－＠\0]|\\s*[\t\r\n])")
-_ILLEGAL_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+# Blanks and control characters in front do not stop a spreadsheet from seeing the sign behind them.
+_GUARDED = re.compile(
+    "'*[\\s\x00-\x20\u200b-\u200f\u202a-\u202e\u2060\ufeff]*[=+\\-@＝＋－＠]"
+    "|'*[\\s\u200b-\u200f\u202a-\u202e\u2060\ufeff]*[\t\r\n\x00]"
+)
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
 def _guard(value: str) -> str:
@@ -535,7 +539,7 @@ def _csv_cell(value: object) -> str:
         return format(value, "f")
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    return _guard(_shown(value).replace("\0", ""))
+    return _ILLEGAL.sub("", _guard(_shown(value)))
 
 
 def _shown(value: object) -> str:
@@ -587,10 +591,12 @@ def write_xlsx(
         "percent" if h in percent else "numeric" if h in numeric else "text" if h in text else ""
         for h in columns
     ]
-    for row in rows:
-        sheet.append(
-            [_xlsx_cell(sheet, value, hint) for value, hint in zip(row, hints, strict=True)]
-        )
+    try:
+        for row in rows:
+            pairs = zip(row, hints, strict=True)
+            sheet.append([_xlsx_cell(sheet, value, hint) for value, hint in pairs])
+    finally:
+        sheet.close()
     book.save(stream)
 
 
@@ -626,12 +632,10 @@ def _number(value: object, hint: str) -> int | Decimal | None:
 def _text_cell(sheet: Any, value: str) -> Any:
     from openpyxl.cell import WriteOnlyCell
 
-    value = re.sub("_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", value)
-    value = _ILLEGAL_IN_XML.sub("", value).replace("\r", "_x000D_")
     cell = WriteOnlyCell(sheet, value=None)
-    if value:
-        cell.value = value
+    plain = re.sub("_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", _ILLEGAL.sub("", value))
+    if plain:
+        cell.value = plain.replace("\r", "_x000D_")
         cell.data_type = "s"
-        if _GUARDED.match(value):
-            cell.quotePrefix = True
+        cell.quotePrefix = bool(_GUARDED.match(value))
     return cell

@@ -1,0 +1,18 @@
+"""What is asked: campaigns with their paper, phases and tasks; the standards by which work is measured."""
+
+from campaigns.models.campaign import Campaign, Passage, Phase, Recipient, SupervisionFocus
+from campaigns.models.standard import Clause, PublishedError, Standard
+from campaigns.models.task import Report, Task
+
+__all__ = [
+    "Campaign",
+    "Clause",
+    "Passage",
+    "Phase",
+    "PublishedError",
+    "Recipient",
+    "Report",
+    "Standard",
+    "SupervisionFocus",
+    "Task",
+]

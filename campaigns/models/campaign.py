@@ -1,0 +1,272 @@
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from institutions import clock
+from institutions.models import Institution, Post, ServiceItem, StoredFile
+from institutions.models.scoping import ScopedQuerySet, WorkQuerySet
+from institutions.workflow import Move, Need, Side, Workflow
+
+
+class CampaignQuerySet(WorkQuerySet):
+    item_path = None
+
+    def visible_to(self, post: Post | None) -> Self:
+        """Return the bureau's own campaigns, and those issued to an institution in sight."""
+        if post is None or post.role in self.hidden_from:
+            return self.none()
+        if post.institution.is_bureau and post.item_ids is None:
+            return super().visible_to(post)
+        received = Recipient.objects.filter(post.reach.institutions_q("institution__"))
+        return self.exclude(status=Campaign.Status.DRAFT).filter(pk__in=received.values("campaign"))
+
+
+class Campaign(Workflow):
+    """活动: what a bureau sets in motion by a paper, with phases, tasks and recipients.
+
+    `institution` and `supervisor` are both the bureau: nobody answers for the paper but its author.
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "拟稿"
+        ISSUED = "issued", "已印发"
+        CLOSED = "closed", "已结束"
+
+    status = models.CharField("状态", max_length=12, choices=Status, default=Status.DRAFT)
+    name = models.CharField("活动名称", max_length=120)
+    title = models.CharField("文件标题", max_length=200)
+    number = models.CharField("文号", max_length=40, help_text="如 周卫健字〔2023〕13号")
+    year = models.PositiveSmallIntegerField("年度")
+    issued_on = models.DateField("印发日期")
+    signer = models.CharField("签发人（职务）", max_length=40, blank=True)
+    salutation = models.CharField("主送", max_length=200, blank=True)
+    basis = models.TextField("依据", blank=True)
+    goals = models.TextField("目标要求", blank=True)
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, verbose_name="上级活动"
+    )
+    files = models.ManyToManyField(StoredFile, blank=True, verbose_name="附件")
+
+    objects = CampaignQuerySet.as_manager()
+
+    MOVES = {
+        "issue": Move(
+            "印发",
+            frozenset({Status.DRAFT}),
+            Status.ISSUED,
+            "campaigns.issue_campaign",
+            Side.ASKS,
+            needs=(
+                Need("至少要有一个阶段", holds=lambda c: c.phases.exists()),
+                Need("还没有选择主送机构", holds=lambda c: c.recipients.exists()),
+            ),
+            tone="primary",
+            confirm="印发后各机构即可看到，正文和阶段不能再改。",
+        ),
+        "close": Move(
+            "结束活动",
+            frozenset({Status.ISSUED}),
+            Status.CLOSED,
+            "campaigns.issue_campaign",
+            Side.ASKS,
+            needs=(
+                Need(
+                    "还有阶段没有确认完成",
+                    holds=lambda c: not c.phases.exclude(status=Phase.Status.CONFIRMED).exists(),
+                ),
+            ),
+        ),
+    }
+
+    class Meta:
+        verbose_name = verbose_name_plural = "活动"
+        ordering: ClassVar = ["-issued_on", "-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["bureau", "number"], name="campaign_number_once"),
+            models.CheckConstraint(
+                condition=Q(status__in=["draft", "issued", "closed"]), name="campaign_status_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("campaigns:campaign_detail", args=[self.pk])
+
+    @property
+    def current_phase(self) -> "Phase | None":
+        today = clock.today()
+        phases = list(self.phases.all())
+        running = [p for p in phases if (p.starts is None or p.starts <= today) and p.ends >= today]
+        return running[0] if running else next((p for p in phases if p.ends >= today), None)
+
+
+class InCampaignQuerySet(ScopedQuerySet):
+    """Parts of a campaign: seen by whoever sees the campaign."""
+
+    institution_path = "campaign__institution"
+    item_path = None
+
+    def visible_to(self, post: Post | None) -> Self:
+        return self.filter(campaign__in=Campaign.objects.visible_to(post))
+
+
+class Passage(models.Model):
+    """条文: one numbered passage of the paper, linked to what became of it or marked as needing nothing."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="passages")
+    position = models.PositiveSmallIntegerField("序号")
+    heading = models.CharField("标题", max_length=120, blank=True)
+    text = models.TextField("正文")
+    phases = models.ManyToManyField("campaigns.Phase", blank=True, verbose_name="形成的阶段")
+    tasks = models.ManyToManyField("campaigns.Task", blank=True, verbose_name="形成的任务")
+    focuses = models.ManyToManyField(
+        "campaigns.SupervisionFocus", blank=True, verbose_name="形成的督导重点"
+    )
+    standards = models.ManyToManyField(
+        "campaigns.Standard", blank=True, verbose_name="形成的评价标准"
+    )
+    became = models.CharField(
+        "形成的其他内容", max_length=120, blank=True, help_text="如：季度督导、年终绩效评价政策"
+    )
+    nothing = models.CharField("无需落实的理由", max_length=120, blank=True)
+
+    objects = InCampaignQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "条文"
+        ordering: ClassVar = ["campaign", "position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["campaign", "position"], name="passage_position_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.heading or self.text[:30]
+
+
+class PhaseQuerySet(WorkQuerySet):
+    item_path = None
+
+    def visible_to(self, post: Post | None) -> Self:
+        return self.filter(campaign__in=Campaign.objects.visible_to(post))
+
+
+class Phase(Workflow):
+    """阶段: a stretch of the campaign with an end date (inclusive), and perhaps a start."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", "进行中"
+        CONFIRMED = "confirmed", "已确认完成"
+
+    status = models.CharField("状态", max_length=12, choices=Status, default=Status.OPEN)
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="phases")
+    position = models.PositiveSmallIntegerField("序号")
+    name = models.CharField("阶段名称", max_length=60)
+    starts = models.DateField("开始", null=True, blank=True)
+    ends = models.DateField("截止（含当日）")
+    text = models.TextField("要求", blank=True)
+
+    objects = PhaseQuerySet.as_manager()
+
+    # What must be done first is known a floor higher: supervision.phases.confirm.
+    MOVES = {
+        "confirm": Move(
+            "确认阶段完成",
+            frozenset({Status.OPEN}),
+            Status.CONFIRMED,
+            "campaigns.confirm_phase",
+            Side.ASKS,
+            tone="primary",
+        ),
+    }
+
+    class Meta:
+        verbose_name = verbose_name_plural = "阶段"
+        ordering: ClassVar = ["campaign", "position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["campaign", "position"], name="phase_position_once"),
+            models.CheckConstraint(
+                condition=Q(starts__isnull=True) | Q(ends__gte=F("starts")),
+                name="phase_ends_after_start",
+                violation_error_message="截止日期不能早于开始日期",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["open", "confirmed"]), name="phase_status_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("phase_board", args=[self.pk])
+
+
+class RecipientQuerySet(ScopedQuerySet):
+    institution_path = "institution"
+    item_path = None
+
+    def visible_to(self, post: Post | None) -> Self:
+        """Return the receipts of institutions in sight, of campaigns in sight."""
+        if post is None or post.role in self.hidden_from:
+            return self.none()
+        return self.filter(
+            post.reach.institutions_q("institution__"),
+            campaign__in=Campaign.objects.visible_to(post),
+        )
+
+
+class Recipient(models.Model):
+    """主送: an institution the paper goes to, and when who confirmed its receipt."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="recipients")
+    institution = models.ForeignKey(
+        Institution, models.PROTECT, verbose_name="机构", related_name="received_campaigns"
+    )
+    received_at = models.DateTimeField("签收时间", null=True, editable=False)
+    received_by = models.ForeignKey(
+        Post, models.PROTECT, null=True, verbose_name="签收人", related_name="+", editable=False
+    )
+
+    objects = RecipientQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "主送机构"
+        ordering: ClassVar = ["campaign", "institution"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["campaign", "institution"], name="recipient_once"),
+            models.CheckConstraint(
+                condition=Q(received_at__isnull=True, received_by__isnull=True)
+                | Q(received_at__isnull=False, received_by__isnull=False),
+                name="recipient_received_by_someone",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign} → {self.institution}"
+
+
+class SupervisionFocus(models.Model):
+    """督导重点: one row of the annex. `names` is the cell as printed; several institutions may stand in it."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="focuses")
+    position = models.PositiveSmallIntegerField("序号")
+    names = models.CharField("机构名称", max_length=200)
+    institutions = models.ManyToManyField(Institution, verbose_name="对应机构")
+    items = models.ManyToManyField(ServiceItem, blank=True, verbose_name="服务项目")
+    text = models.TextField("督导重点")
+
+    objects = InCampaignQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "督导重点"
+        ordering: ClassVar = ["campaign", "position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["campaign", "position"], name="focus_position_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.names}：{self.text}"[:60]

@@ -1,0 +1,19 @@
+"""One admin site for reference data and accounts; it has no login of its own."""
+
+from django.contrib.admin import AdminSite
+from django.shortcuts import redirect
+from django.urls import reverse
+
+
+class PortalAdminSite(AdminSite):
+    site_header = "公卫督导 · 数据管理"
+    site_title = "数据管理"
+    index_title = "基础数据与账号"
+    enable_nav_sidebar = True
+
+    def has_permission(self, request):
+        return request.user.is_authenticated and request.user.has_perm("institutions.use_admin")
+
+    def login(self, request, extra_context=None):
+        """Send the browser to the one login page there is."""
+        return redirect(f"{reverse('login')}?next={request.get_full_path()}")

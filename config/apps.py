@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+from django.contrib.admin import apps as admin
+
+
+class PortalConfig(AppConfig):
+    name = "config"
+    verbose_name = "公卫督导"
+    default = True
+
+
+class PortalAdminConfig(admin.AdminConfig):
+    default_site = "config.admin.PortalAdminSite"
+    default = False

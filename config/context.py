@@ -1,0 +1,136 @@
+"""What every page shows around its content: who acts, the menu, the date."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+
+from institutions import clock
+from institutions.models import Installation, Notification
+
+
+@dataclass(frozen=True)
+class Entry:
+    label: str
+    url: str
+    current: bool = False
+    count: int | None = None
+    children: list["Entry"] = field(default_factory=list)
+
+
+# label, URL name, permission; a group is a label with a list.
+MENU: list[tuple[str, Any, str]] = [
+    ("工作台", "home", ""),
+    (
+        "活动任务",
+        [
+            ("活动", "campaigns:campaign_list", "campaigns.view_campaign"),
+            ("任务报送", "campaigns:report_list", "campaigns.view_report"),
+        ],
+        "",
+    ),
+    (
+        "督导整改",
+        [
+            ("督导轮次", "supervision:round_list", "supervision.view_round"),
+            ("现场督导", "supervision:visit_list", "supervision.view_visit"),
+            ("问题清单", "supervision:problem_list", "supervision.view_problem"),
+            ("整改台账", "supervision:rectification_list", "supervision.view_rectification"),
+        ],
+        "",
+    ),
+    (
+        "绩效评价",
+        [
+            ("评价", "scoring:evaluation_list", "scoring.view_evaluation"),
+            ("评分表", "scoring:sheet_list", "scoring.view_sheet"),
+            ("评价标准", "campaigns:standard_list", "campaigns.view_standard"),
+        ],
+        "",
+    ),
+    (
+        "年终结算",
+        [
+            ("年终表", "scoring:year_list", "scoring.view_yearresult"),
+            ("加减分", "scoring:adjustment_list", "scoring.view_yearresult"),
+            ("绩效政策", "scoring:policy_list", "scoring.view_yearresult"),
+        ],
+        "",
+    ),
+    (
+        "机构人员",
+        [
+            ("机构", "institutions:institution_list", "institutions.view_institution"),
+            ("任职与账号", "institutions:post_list", "institutions.view_account"),
+        ],
+        "",
+    ),
+    (
+        "数据管理",
+        [
+            ("导入", "import_start", "institutions.import_table"),
+            ("后台任务", "institutions:job_list", "institutions.view_job"),
+            ("操作记录", "institutions:event_list", "institutions.view_event"),
+            ("基础数据", "admin:index", "institutions.use_admin"),
+        ],
+        "",
+    ),
+]
+
+
+class Portal:
+    """Lazily answers what `base.html` asks of `portal`."""
+
+    name = "公卫督导"
+    version = settings.VERSION
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.post = getattr(request, "post", None)
+        self.posts = getattr(request, "posts", [])
+
+    @property
+    def demo(self) -> bool:
+        return Installation.is_demo()
+
+    @property
+    def clock_moved(self) -> bool:
+        return clock.moved()
+
+    @property
+    def today(self):
+        return clock.today()
+
+    @cached_property
+    def unread(self) -> int:
+        if self.post is None:
+            return 0
+        return Notification.objects.visible_to(self.post).filter(read_at__isnull=True)[:100].count()
+
+    @cached_property
+    def menu(self) -> list[Entry]:
+        return [] if self.post is None else self._entries(MENU)
+
+    def _entries(self, table: list[tuple[str, Any, str]]) -> list[Entry]:
+        shown = []
+        for label, target, perm in table:
+            if isinstance(target, list):
+                children = self._entries(target)
+                if len(children) == 1:
+                    shown.append(children[0])
+                elif children:
+                    current = any(child.current for child in children)
+                    shown.append(Entry(label, "", current, children=children))
+            elif not perm or self.post.has_perm(perm):
+                url = reverse(target)
+                path = self.request.path
+                current = path == url if url == "/" else path.startswith(url)
+                shown.append(Entry(label, url, current))
+        return shown
+
+
+def portal(request: HttpRequest) -> dict[str, Portal]:
+    return {"portal": Portal(request)}

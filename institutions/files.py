@@ -1,0 +1,98 @@
+"""Stored files: taken in checked and re-encoded, kept under random names, served only through their owner's view."""
+
+import hashlib
+import os
+from collections.abc import Iterable
+from datetime import timedelta
+from urllib.parse import quote
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import models, transaction
+from django.http import FileResponse, Http404
+
+from institutions import clock, uploads
+from institutions.models import Post, StoredFile
+
+
+def store(
+    upload: UploadedFile, *, by: Post | None, allow: frozenset[str] | None = None
+) -> StoredFile:
+    """Check, re-encode and keep an upload; raises `uploads.UploadRefused` with a Chinese reason."""
+    checked = uploads.inspect(upload, allow=allow) if allow else uploads.inspect(upload)
+    return keep(
+        checked.content,
+        name=checked.name,
+        kind=checked.kind,
+        content_type=checked.content_type,
+        by=by,
+    )
+
+
+def keep(content: bytes, *, name: str, kind: str, content_type: str, by: Post | None) -> StoredFile:
+    """Keep bytes that are known to be good (our own exports, checked uploads)."""
+    row = StoredFile(
+        name=name,
+        kind=kind,
+        content_type=content_type,
+        size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        uploader=by,
+        created_at=clock.now(),
+    )
+    row.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Written beside and renamed, so that a killed process leaves no half file under a known name.
+    partial = row.path.with_suffix(".part")
+    with partial.open("xb") as stream:
+        os.fchmod(stream.fileno(), 0o600)
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.rename(row.path)
+    row.save()
+    return row
+
+
+def serve(owned: models.Manager[StoredFile], key: str) -> FileResponse:
+    """Return a file of an owner that the view has fetched through `visible_to`; 404 for any other key."""
+    row = owned.filter(key=key).first()
+    if row is None or not row.path.exists():
+        raise Http404
+    response = FileResponse(row.path.open("rb"), content_type=row.content_type)
+    shown = "inline" if row.is_image else "attachment"
+    response["Content-Disposition"] = f"{shown}; filename*=UTF-8''{quote(row.name)}"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def owned_keys() -> set[int]:
+    """Return the ids of files that anything points at."""
+    used: set[int] = set()
+    for relation in StoredFile._meta.get_fields():
+        if relation.auto_created and relation.is_relation and not relation.concrete:
+            name = relation.field.name
+            if relation.many_to_many:
+                through, column = relation.through, relation.field.m2m_reverse_name()
+                used.update(through._base_manager.values_list(column, flat=True))
+            else:
+                used.update(
+                    relation.related_model._base_manager.exclude(**{name: None}).values_list(
+                        f"{name}_id", flat=True
+                    )
+                )
+    return used
+
+
+def purge_orphans() -> int:
+    """Remove files that no owner has claimed for a day; returns how many."""
+    old = StoredFile.objects.filter(created_at__lt=clock.now() - timedelta(days=1))
+    orphans = list(old.exclude(pk__in=owned_keys()))
+    with transaction.atomic():
+        StoredFile.objects.filter(pk__in=[f.pk for f in orphans]).delete()
+        transaction.on_commit(lambda: _unlink(orphans))
+    return len(orphans)
+
+
+def _unlink(rows: Iterable[StoredFile]) -> None:
+    for row in rows:
+        row.path.unlink(missing_ok=True)

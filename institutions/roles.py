@@ -1,0 +1,190 @@
+"""Who may do what: the one table a bureau signs off. The reach of a post says on which rows (models/scoping.py)."""
+
+from django.db import models
+
+
+class Role(models.TextChoices):
+    """角色. The value is stored; the label is what files and screens say."""
+
+    SYSTEM = "system", "系统管理员"
+    SECURITY = "security", "安全管理员"
+    AUDITOR = "auditor", "审计员"
+    LEADER = "leader", "局领导"
+    OFFICER = "officer", "局科室"
+    FINANCE = "finance", "局财务"
+    LEAD = "lead", "条线牵头"
+    EXPERT = "expert", "督导专家"
+    HEAD = "head", "机构负责人"
+    STAFF = "staff", "机构人员"
+    STREET = "street", "街道办"
+
+
+BUREAU_ROLES = frozenset({Role.LEADER, Role.OFFICER, Role.FINANCE})
+# Held at a bureau, with its reach; the three administrators exclude one another (三员分立).
+ADMINISTRATORS = frozenset({Role.SYSTEM, Role.SECURITY, Role.AUDITOR})
+SECOND_FACTOR_ROLES = BUREAU_ROLES | ADMINISTRATORS
+
+_READ = frozenset(
+    {
+        "institutions.view_institution",
+        "institutions.view_notification",
+        "campaigns.view_campaign",
+        "campaigns.view_task",
+        "campaigns.view_report",
+        "campaigns.view_standard",
+        "supervision.view_round",
+        "supervision.view_visit",
+        "supervision.view_problem",
+        "supervision.view_rectification",
+        "scoring.view_evaluation",
+        "scoring.view_sheet",
+    }
+)
+_MONEY = frozenset({"scoring.view_yearresult"})
+_TABLES = frozenset(
+    {"institutions.import_table", "institutions.export_table", "institutions.view_job"}
+)
+# What the one who asks does: a bureau over its institutions, a centre over its clinics, with the same screens.
+_ASKS = frozenset(
+    {
+        "supervision.change_round",
+        "supervision.record_visit",
+        "supervision.confirm_visit",
+        "supervision.add_problem",
+        "supervision.verify_rectification",
+        "scoring.change_evaluation",
+        "scoring.verify_sheet",
+        "scoring.publish_evaluation",
+        "scoring.settle_year",
+    }
+)
+_ANSWERS = frozenset(
+    {
+        "campaigns.receive_campaign",
+        "campaigns.write_report",
+        "supervision.answer_rectification",
+        "supervision.answer_visit",
+        "scoring.fill_sheet",
+    }
+)
+_ADMIN = frozenset({"institutions.use_admin"})
+
+
+def _crud(*models_: str) -> frozenset[str]:
+    return frozenset(
+        f"{m.split('.')[0]}.{verb}_{m.split('.')[1]}"
+        for m in models_
+        for verb in ("view", "add", "change", "delete")
+    )
+
+
+_REFERENCE = _crud(
+    "institutions.region",
+    "institutions.institution",
+    "institutions.department",
+    "institutions.serviceitem",
+    "institutions.responsibility",
+    "institutions.population",
+    "institutions.staffmember",
+    "institutions.capacity",
+    "institutions.holiday",
+)
+_ACCOUNTS = _crud(
+    "institutions.user", "institutions.post", "institutions.mandate", "institutions.pairing"
+)
+
+ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
+    Role.SYSTEM: _REFERENCE
+    | _ACCOUNTS
+    | _ADMIN
+    | _TABLES
+    | {
+        "institutions.view_notification",
+        "institutions.manage_account",
+        "institutions.manage_reference",
+        "institutions.view_account",
+        "institutions.hand_over_post",
+    },
+    Role.SECURITY: _ADMIN
+    | {
+        "institutions.view_institution",
+        "institutions.view_notification",
+        "institutions.view_account",
+        "institutions.view_user",
+        "institutions.view_post",
+        "institutions.secure_account",
+        "institutions.view_event",
+    },
+    Role.AUDITOR: _READ
+    | _MONEY
+    | _ADMIN
+    | {
+        "institutions.export_table",
+        "institutions.view_job",
+        "institutions.view_event",
+        "institutions.view_account",
+        "institutions.view_user",
+        "institutions.view_post",
+        "institutions.view_mandate",
+    },
+    Role.LEADER: _READ
+    | _MONEY
+    | _TABLES
+    | {
+        "campaigns.issue_campaign",
+        "campaigns.confirm_phase",
+        "supervision.add_problem",
+        "supervision.record_visit",
+        "scoring.publish_evaluation",
+        "scoring.freeze_year",
+    },
+    Role.OFFICER: _READ
+    | _MONEY
+    | _TABLES
+    | _ASKS
+    | {
+        "institutions.manage_reference",
+        "campaigns.change_campaign",
+        "campaigns.issue_campaign",
+        "campaigns.confirm_phase",
+        "campaigns.change_task",
+        "campaigns.review_report",
+        "campaigns.change_standard",
+        "scoring.change_policy",
+    },
+    Role.FINANCE: _READ | _MONEY | _TABLES | {"scoring.settle_year", "scoring.change_policy"},
+    Role.LEAD: _READ
+    | {
+        "institutions.export_table",
+        "institutions.view_job",
+        "supervision.record_visit",
+        "supervision.add_problem",
+        "supervision.verify_rectification",
+        "scoring.verify_sheet",
+    },
+    Role.EXPERT: _READ | {"supervision.record_visit", "supervision.add_problem"},
+    Role.HEAD: _READ
+    | _MONEY
+    | _TABLES
+    | _ASKS
+    | _ANSWERS
+    | {
+        "scoring.submit_sheet",
+        "scoring.change_policy",
+        "scoring.freeze_year",
+        "institutions.view_account",
+        "institutions.manage_account",
+        "institutions.hand_over_post",
+    },
+    Role.STAFF: _READ
+    | _ANSWERS
+    | {
+        "institutions.export_table",
+        "institutions.view_job",
+        "supervision.record_visit",
+        "supervision.add_problem",
+        "scoring.verify_sheet",
+    },
+    Role.STREET: _READ
+    | {"campaigns.receive_campaign", "institutions.export_table", "institutions.view_job"},
+}

@@ -1,0 +1,15 @@
+"""What it is worth: evaluations, score sheets, the year-end table and its money."""
+
+from scoring.models.evaluation import Evaluation, ScoreLine, ScoreSection, ScoreSheet
+from scoring.models.year import Adjustment, PolicyEntry, Prepayment, YearResult
+
+__all__ = [
+    "Adjustment",
+    "Evaluation",
+    "PolicyEntry",
+    "Prepayment",
+    "ScoreLine",
+    "ScoreSection",
+    "ScoreSheet",
+    "YearResult",
+]

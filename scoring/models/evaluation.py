@@ -1,0 +1,409 @@
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from campaigns.models import Campaign, Clause, Standard
+from campaigns.rules import Figures
+from institutions.fields import FixedField
+from institutions.models import Post, ServiceItem, StoredFile
+from institutions.models.scoping import ScopedQuerySet, WorkQuerySet
+from institutions.workflow import NOTE, Move, Need, Side, Workflow
+
+
+class EvaluationQuerySet(WorkQuerySet):
+    item_path = None
+
+    def visible_to(self, post: Post | None) -> Self:
+        """Return the evaluations one runs, and those with a sheet in sight."""
+        if post is None or post.role in self.hidden_from:
+            return self.none()
+        if post.institution.is_bureau and post.item_ids is None:
+            return super().visible_to(post)
+        return self.filter(
+            Q(supervisor=post.institution_id)
+            | Q(pk__in=ScoreSheet.objects.visible_to(post).values("evaluation"))
+        )
+
+
+class Evaluation(Workflow):
+    """评价: one standard, one period, one group of institutions, with its dates.
+
+    Publication, the appeal window and 定稿 belong to it, since a rank needs the whole group. `institution` and
+    `supervisor` are both who evaluates (the bureau, or a centre over its clinics).
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "拟定"
+        OPEN = "open", "进行中"
+        PUBLISHED = "published", "已公布"
+        FINAL = "final", "已定稿"
+
+    status = models.CharField("状态", max_length=12, choices=Status, default=Status.DRAFT)
+    name = models.CharField("名称", max_length=80)
+    year = models.PositiveSmallIntegerField("年度")
+    quarter = models.PositiveSmallIntegerField("季度")
+    campaign = models.ForeignKey(
+        Campaign, models.PROTECT, null=True, blank=True, verbose_name="所属活动"
+    )
+    standard = models.ForeignKey(Standard, models.PROTECT, verbose_name="评价标准")
+    starts = models.DateField("开始")
+    self_due = models.DateField("自评截止（含当日）")
+    verify_due = models.DateField("核定截止（含当日）")
+    published_at = models.DateTimeField("公布时间", null=True, editable=False)
+    appeal_until = models.DateField("申诉截止（含当日）", null=True, editable=False)
+
+    objects = EvaluationQuerySet.as_manager()
+
+    MOVES = {
+        "open": Move(
+            "启动评价",
+            frozenset({Status.DRAFT}),
+            Status.OPEN,
+            "scoring.change_evaluation",
+            Side.ASKS,
+            needs=(Need("还没有选择被评价机构", holds=lambda e: e.sheets.exists()),),
+            tone="primary",
+            confirm="启动后各机构即可开始自评。",
+        ),
+        "publish": Move(
+            "公布结果",
+            frozenset({Status.OPEN}),
+            Status.PUBLISHED,
+            "scoring.publish_evaluation",
+            Side.ASKS,
+            needs=(
+                Need(
+                    "还有机构的评分没有核定",
+                    holds=lambda e: (
+                        not e.sheets.exclude(status=ScoreSheet.Status.VERIFIED).exists()
+                    ),
+                ),
+            ),
+            tone="primary",
+            confirm="公布后各机构即可看到得分、名次和扣分理由。",
+        ),
+        "finalise": Move(
+            "定稿",
+            frozenset({Status.PUBLISHED}),
+            Status.FINAL,
+            "scoring.publish_evaluation",
+            Side.ASKS,
+            tone="primary",
+            confirm="定稿后得分不能再改，进入年终计算。",
+        ),
+    }
+
+    class Meta:
+        verbose_name = verbose_name_plural = "评价"
+        ordering: ClassVar = ["-year", "-quarter", "-pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(quarter__gte=0, quarter__lte=4), name="evaluation_quarter_0_to_4"
+            ),
+            models.CheckConstraint(
+                condition=Q(self_due__gte=F("starts")) & Q(verify_due__gte=F("self_due")),
+                name="evaluation_dates_in_order",
+                violation_error_message="日期应为：开始 ≤ 自评截止 ≤ 核定截止",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["draft", "open", "published", "final"]),
+                name="evaluation_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["draft", "open"]) | Q(published_at__isnull=False),
+                name="evaluation_published_has_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("scoring:evaluation_detail", args=[self.pk])
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the institutions may see what was verified."""
+        return self.status in (self.Status.PUBLISHED, self.Status.FINAL)
+
+
+class SheetQuerySet(WorkQuerySet):
+    item_path = None
+
+    def visible_to(self, post: Post | None) -> Self:
+        """Return the sheets in reach; a post limited to items sees every sheet that has a section of its items."""
+        if post is None or post.role in self.hidden_from:
+            return self.none()
+        whole = super().visible_to(post)
+        sections = ScoreSection.objects.visible_to(post).values("sheet")
+        rows = self.filter(Q(pk__in=whole.values("pk")) | Q(pk__in=sections))
+        if not post.institution.is_bureau:
+            rows = rows.exclude(
+                ~Q(supervisor=post.institution_id), evaluation__status=Evaluation.Status.DRAFT
+            )
+        return rows
+
+
+class ScoreSheet(Workflow):
+    """评分表: one institution in one evaluation: self-assessed, then verified beside it, then shown.
+
+    Totals are stored beside the lines they sum (hundredths), written in the transaction that changes a line.
+    """
+
+    class Status(models.TextChoices):
+        FILLING = "filling", "自评中"
+        SUBMITTED = "submitted", "待核定"
+        RETURNED = "returned", "已退回"
+        VERIFIED = "verified", "已核定"
+
+    EDITABLE = frozenset({Status.FILLING, Status.RETURNED})
+
+    status = models.CharField("状态", max_length=12, choices=Status, default=Status.FILLING)
+    evaluation = models.ForeignKey(
+        Evaluation, models.PROTECT, verbose_name="评价", related_name="sheets"
+    )
+    year = models.PositiveSmallIntegerField("年度")
+    quarter = models.PositiveSmallIntegerField("季度")
+    imported = models.BooleanField("导入", default=False)
+    self_points = FixedField("自评得分", default=0, editable=False)
+    self_full = FixedField("自评满分", default=0, editable=False)
+    points = FixedField("核定得分", default=0, editable=False)
+    full = FixedField("核定满分", default=0, editable=False)
+    score = FixedField("得分率", null=True, editable=False)
+    rank = models.PositiveIntegerField("名次", null=True, editable=False)
+    group = models.CharField("排名组", max_length=20, blank=True, editable=False)
+    submitted_at = models.DateTimeField("提交时间", null=True, editable=False)
+    verified_at = models.DateTimeField("核定时间", null=True, editable=False)
+
+    objects = SheetQuerySet.as_manager()
+
+    # Which lines are still missing is checked by the deeds in scoring/verifying.py.
+    MOVES = {
+        "submit": Move(
+            "提交自评",
+            EDITABLE,
+            Status.SUBMITTED,
+            "scoring.submit_sheet",
+            Side.ANSWERS,
+            tone="primary",
+            confirm="提交后自评不能再改，由督导方核定。",
+        ),
+        "send_back": Move(
+            "退回自评",
+            frozenset({Status.SUBMITTED}),
+            Status.RETURNED,
+            "scoring.verify_sheet",
+            Side.ASKS,
+            needs=(NOTE,),
+            tone="danger",
+        ),
+        "verify": Move(
+            "完成核定",
+            frozenset({Status.SUBMITTED}),
+            Status.VERIFIED,
+            "scoring.verify_sheet",
+            Side.ASKS,
+            tone="primary",
+        ),
+        "reopen": Move(
+            "重新核定",
+            frozenset({Status.VERIFIED}),
+            Status.SUBMITTED,
+            "scoring.verify_sheet",
+            Side.ASKS,
+            needs=(
+                NOTE,
+                Need("结果已公布", holds=lambda s: s.evaluation.status == Evaluation.Status.OPEN),
+            ),
+        ),
+    }
+
+    class Meta:
+        verbose_name = verbose_name_plural = "评分表"
+        ordering: ClassVar = ["-year", "-quarter", "institution"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["evaluation", "institution"], name="sheet_once"),
+            models.CheckConstraint(
+                condition=Q(status__in=["filling", "submitted", "returned", "verified"]),
+                name="sheet_status_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="verified")
+                | Q(score__isnull=False, verified_at__isnull=False, full__gt=0),
+                name="sheet_verified_has_score",
+            ),
+            models.CheckConstraint(
+                condition=Q(score__isnull=True) | Q(score__gte=0, score__lte=100),
+                name="sheet_score_0_to_100",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["bureau", "year", "quarter", "status"], name="sheet_list"),
+            models.Index(fields=["institution", "year", "quarter"], name="sheet_of_institution"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.institution.known_as} {self.evaluation}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("scoring:sheet_detail", args=[self.pk])
+
+    @property
+    def is_final(self) -> bool:
+        return self.evaluation.status == Evaluation.Status.FINAL
+
+
+class SectionQuerySet(WorkQuerySet):
+    pass
+
+
+class ScoreSection(Workflow):
+    """评分分项: the clauses of one item on one sheet (or of one first-level clause without an item).
+
+    Each has its own verifier, so that lead agencies work on one sheet at once; its version guards its lines.
+    """
+
+    class Status(models.TextChoices):
+        OPEN = "open", "待核定"
+        DONE = "done", "已核定"
+
+    status = models.CharField("状态", max_length=12, choices=Status, default=Status.OPEN)
+    sheet = models.ForeignKey(ScoreSheet, models.CASCADE, related_name="sections")
+    item = models.ForeignKey(
+        ServiceItem, models.PROTECT, null=True, blank=True, verbose_name="服务项目"
+    )
+    title = models.CharField("分项", max_length=80)
+    position = models.PositiveSmallIntegerField("顺序")
+    self_points = FixedField("自评得分", default=0, editable=False)
+    self_full = FixedField("自评满分", default=0, editable=False)
+    points = FixedField("核定得分", default=0, editable=False)
+    full = FixedField("核定满分", default=0, editable=False)
+    verifier = models.ForeignKey(
+        Post, models.PROTECT, null=True, verbose_name="核定人", related_name="+", editable=False
+    )
+    verified_at = models.DateTimeField("核定时间", null=True, editable=False)
+
+    objects = SectionQuerySet.as_manager()
+
+    MOVES = {
+        "finish": Move(
+            "本项核定完毕",
+            frozenset({Status.OPEN}),
+            Status.DONE,
+            "scoring.verify_sheet",
+            Side.ASKS,
+            tone="primary",
+        ),
+        "resume": Move(
+            "继续核定",
+            frozenset({Status.DONE}),
+            Status.OPEN,
+            "scoring.verify_sheet",
+            Side.ASKS,
+            needs=(
+                Need(
+                    "评分表已核定",
+                    holds=lambda s: s.sheet.status == ScoreSheet.Status.SUBMITTED,
+                ),
+            ),
+        ),
+    }
+
+    class Meta:
+        verbose_name = verbose_name_plural = "评分分项"
+        ordering: ClassVar = ["sheet", "position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["sheet", "position"], name="section_position_once"),
+            models.CheckConstraint(
+                condition=Q(status__in=["open", "done"]), name="section_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="open") | Q(verifier__isnull=False, verified_at__isnull=False),
+                name="section_done_has_verifier",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["bureau", "item", "status"], name="section_list")]
+
+    def __str__(self) -> str:
+        return f"{self.title}"
+
+    def get_absolute_url(self) -> str:
+        return f"{reverse('scoring:sheet_detail', args=[self.sheet_id])}#s{self.position}"
+
+
+class LineQuerySet(ScopedQuerySet):
+    institution_path = "section__institution"
+    item_path = "section__item"
+    bureau_path = "section__bureau"
+
+
+class ScoreLine(models.Model):
+    """评分行: the figures, points and reason of one leaf clause; its text and rule are the edition's.
+
+    Two sides: what the institution fills in (`self_…`, kept as typed) and what the supervisor verifies.
+    """
+
+    sheet = models.ForeignKey(ScoreSheet, models.CASCADE, related_name="lines")
+    section = models.ForeignKey(ScoreSection, models.CASCADE, related_name="lines")
+    clause = models.ForeignKey(Clause, models.PROTECT, verbose_name="条款", related_name="+")
+    self_numerator = FixedField("自评分子", null=True, blank=True)
+    self_denominator = FixedField("自评分母", null=True, blank=True)
+    self_entered = FixedField("自评填报得分", null=True, blank=True)
+    self_deductions = models.PositiveIntegerField("自评扣分次数", null=True, blank=True)
+    self_grade = models.CharField("自评等级", max_length=1, blank=True)
+    self_genuine = models.PositiveIntegerField("自评真实份数", null=True, blank=True)
+    self_checked = models.PositiveIntegerField("自评核实份数", null=True, blank=True)
+    self_na = models.BooleanField("自评不适用", default=False)
+    self_note = models.CharField("自评说明", max_length=300, blank=True)
+    self_points = FixedField("自评得分", null=True, editable=False)
+    numerator = FixedField("核定分子", null=True, blank=True)
+    denominator = FixedField("核定分母", null=True, blank=True)
+    entered = FixedField("核定填报得分", null=True, blank=True)
+    deductions = models.PositiveIntegerField("扣分次数", null=True, blank=True)
+    grade = models.CharField("核定等级", max_length=1, blank=True)
+    genuine = models.PositiveIntegerField("真实份数", null=True, blank=True)
+    checked = models.PositiveIntegerField("核实份数", null=True, blank=True)
+    na = models.BooleanField("核定不适用", default=False)
+    reason = models.CharField("扣分理由", max_length=300, blank=True)
+    points = FixedField("核定得分", null=True, editable=False)
+    files = models.ManyToManyField(StoredFile, blank=True, verbose_name="佐证材料")
+
+    objects = LineQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "评分行"
+        ordering: ClassVar = ["section", "clause__position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["sheet", "clause"], name="line_once")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.clause)
+
+    @property
+    def self_figures(self) -> Figures:
+        return Figures(
+            numerator=self.self_numerator,
+            denominator=self.self_denominator,
+            points=self.self_entered,
+            deductions=self.self_deductions,
+            grade=self.self_grade or None,
+            genuine=self.self_genuine,
+            verified=self.self_checked,
+            not_applicable=self.self_na,
+        )
+
+    @property
+    def figures(self) -> Figures:
+        return Figures(
+            numerator=self.numerator,
+            denominator=self.denominator,
+            points=self.entered,
+            deductions=self.deductions,
+            grade=self.grade or None,
+            genuine=self.genuine,
+            verified=self.checked,
+            not_applicable=self.na,
+        )

@@ -1,0 +1,148 @@
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from institutions.fields import FixedField
+from institutions.models import Institution, Post
+from institutions.models.scoping import WorkQuerySet
+
+
+class YearQuerySet(WorkQuerySet):
+    """Money and year-end rows know no items: a lead agency sees every sheet of its items, and no settlement."""
+
+    item_path = None
+
+
+class YearRow(models.Model):
+    """What concerns one institution in one year."""
+
+    bureau = models.ForeignKey(Institution, models.PROTECT, related_name="+", editable=False)
+    institution = models.ForeignKey(
+        Institution, models.PROTECT, verbose_name="机构", related_name="%(class)ss"
+    )
+    year = models.PositiveSmallIntegerField("年度")
+
+    objects = YearQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args, **kwargs):
+        if self._state.adding and self.bureau_id is None:
+            self.bureau_id = self.institution.bureau_id
+        super().save(*args, **kwargs)
+
+
+class Adjustment(YearRow):
+    """加减分: a bonus, a deduction or a veto, with its reason and basis."""
+
+    class Kind(models.TextChoices):
+        BONUS = "bonus", "加分"
+        DEDUCTION = "deduction", "扣分"
+        VETO = "veto", "一票否决"
+
+    kind = models.CharField("类别", max_length=10, choices=Kind)
+    points = FixedField("分值", default=0, help_text="扣分也写正数")
+    reason = models.CharField("事由", max_length=200)
+    basis = models.CharField("依据", max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "加减分"
+        ordering: ClassVar = ["-year", "institution", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(points__gte=0), name="adjustment_points_not_negative"
+            ),
+            models.UniqueConstraint(
+                fields=["institution", "year", "kind", "reason"], name="adjustment_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.institution} {self.year} {self.get_kind_display()} {self.points}"
+
+
+class PolicyEntry(YearRow):
+    """政策项: one key of a bureau's (or a centre's own) policy for the year; keys and defaults: scoring/rules.py."""
+
+    key = models.CharField("项", max_length=20)
+    value = models.CharField("值", max_length=60)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "绩效政策"
+        ordering: ClassVar = ["-year", "institution", "key"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["institution", "year", "key"], name="policy_key_once_a_year"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.institution} {self.year} {self.key}"
+
+
+class Prepayment(YearRow):
+    """预拨: what was paid in advance, in yuan."""
+
+    amount = FixedField("预拨金额")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "预拨"
+        ordering: ClassVar = ["-year", "institution"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["institution", "year"], name="prepayment_once_a_year"),
+            models.CheckConstraint(condition=Q(amount__gte=0), name="prepayment_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.institution} {self.year} {self.amount}"
+
+
+class YearResult(YearRow):
+    """年终结果: one row of the year-end table of one unit, as computed; frozen with a hash of its inputs."""
+
+    unit = models.ForeignKey(
+        Institution, models.PROTECT, verbose_name="结算方", related_name="year_tables"
+    )
+    position = models.PositiveIntegerField("序号")
+    population = models.PositiveIntegerField("服务人口", null=True)
+    quarter1 = FixedField("第一季度", null=True)
+    quarter2 = FixedField("第二季度", null=True)
+    quarter3 = FixedField("第三季度", null=True)
+    quarter4 = FixedField("第四季度", null=True)
+    quarters = FixedField("季度得分")
+    bonus = FixedField("加分")
+    deduction = FixedField("扣分")
+    score = FixedField("年终得分")
+    rank = models.PositiveIntegerField("名次")
+    group = models.CharField("排名组", max_length=60)
+    grade = models.CharField("等次", max_length=6)
+    vetoed = models.BooleanField("一票否决", default=False)
+    per_capita = FixedField("人均标准", null=True)
+    due_amount = FixedField("应拨金额")
+    ratio = models.CharField("拨付比例", max_length=10, blank=True)
+    approved_amount = FixedField("核定金额")
+    top_up = FixedField("财政补齐")
+    prepaid = FixedField("已预拨")
+    balance = FixedField("应补退")
+    details = models.JSONField("计算过程", default=dict)
+    inputs = models.CharField("输入摘要", max_length=64)
+    frozen_at = models.DateTimeField("定稿时间", null=True)
+    frozen_by = models.ForeignKey(Post, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "年终结果"
+        ordering: ClassVar = ["-year", "unit", "position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["unit", "institution", "year"], name="year_result_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(score__gte=0, score__lte=100), name="year_score_0_to_100"
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["bureau", "year"], name="year_result_list")]
+
+    def __str__(self) -> str:
+        return f"{self.institution} {self.year}年终"

@@ -1,0 +1,310 @@
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from campaigns.models import Campaign, Clause, Phase
+from institutions import clock
+from institutions.models import Institution, Post, ServiceItem, StoredFile
+from institutions.models.scoping import ScopedQuerySet, WorkQuerySet
+from institutions.workflow import NOTE, Move, Need, Side, Workflow
+from supervision.models.visit import VisitLine
+
+
+class Source(models.TextChoices):
+    """问题来源. The words of formats.md."""
+
+    NATION = "nation", "国家"
+    PROVINCE = "province", "省级"
+    CITY = "city", "市级"
+    COUNTY = "county", "区级"
+    QUARTERLY = "quarterly", "季度督导"
+    DAILY = "daily", "日常督导"
+    SELF = "self", "自查"
+
+
+class Severity(models.TextChoices):
+    """严重程度."""
+
+    MINOR = "minor", "一般"
+    MAJOR = "major", "严重"
+    FRAUD = "fraud", "弄虚作假"
+
+
+class ProblemQuerySet(WorkQuerySet):
+    pass
+
+
+class Problem(models.Model):
+    """问题: what was found at one institution, by whom, on which clause; its rectification is a duty of its own."""
+
+    bureau = models.ForeignKey(Institution, models.PROTECT, related_name="+", editable=False)
+    institution = models.ForeignKey(
+        Institution, models.PROTECT, verbose_name="机构", related_name="problems"
+    )
+    supervisor = models.ForeignKey(
+        Institution, models.PROTECT, verbose_name="督导方", related_name="+"
+    )
+    source = models.CharField("来源", max_length=10, choices=Source)
+    year = models.PositiveSmallIntegerField("年度")
+    item = models.ForeignKey(
+        ServiceItem, models.PROTECT, null=True, blank=True, verbose_name="服务项目"
+    )
+    clause = models.ForeignKey(Clause, models.PROTECT, null=True, blank=True, verbose_name="条款")
+    category = models.CharField("问题类别", max_length=40, blank=True)
+    severity = models.CharField("严重程度", max_length=8, choices=Severity, default=Severity.MINOR)
+    text = models.TextField("问题描述")
+    found_on = models.DateField("发现日期")
+    found_by = models.ForeignKey(
+        Post, models.PROTECT, null=True, verbose_name="发现人", related_name="+", editable=False
+    )
+    campaign = models.ForeignKey(
+        Campaign, models.PROTECT, null=True, blank=True, verbose_name="所属活动"
+    )
+    phase = models.ForeignKey(
+        Phase,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name="须在此阶段内整改",
+        related_name="problems",
+    )
+    visit_line = models.OneToOneField(
+        VisitLine, models.PROTECT, null=True, editable=False, related_name="problem"
+    )
+    origin = models.CharField("出处", max_length=120, blank=True, editable=False)
+    spreads_from = models.ForeignKey(
+        "self", models.PROTECT, null=True, editable=False, related_name="spread"
+    )
+    recurs_from = models.ForeignKey(
+        "self", models.PROTECT, null=True, editable=False, related_name="recurrences"
+    )
+    files = models.ManyToManyField(StoredFile, blank=True, verbose_name="佐证材料")
+
+    objects = ProblemQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "问题"
+        ordering: ClassVar = ["-found_on", "-pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(source__in=Source.values), name="problem_source_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(severity__in=Severity.values), name="problem_severity_known"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["bureau", "-found_on"], name="problem_list"),
+            models.Index(fields=["institution", "item", "category"], name="problem_recurs"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:40]
+
+    def get_absolute_url(self) -> str:
+        return reverse("supervision:problem_detail", args=[self.pk])
+
+    def save(self, *args, **kwargs):
+        if self._state.adding and self.bureau_id is None:
+            self.bureau_id = self.institution.bureau_id
+        super().save(*args, **kwargs)
+
+
+class RectificationQuerySet(WorkQuerySet):
+    def open(self) -> Self:
+        return self.filter(status__in=Rectification.OPEN)
+
+    def overdue(self) -> Self:
+        return self.filter(status__in=Rectification.WITH_INSTITUTION, due__lt=clock.today())
+
+
+class Rectification(Workflow):
+    """整改: the duty of one institution for one problem, from 交办 to 销号.
+
+    High severity: evidence is compulsory, and who verifies is neither the author nor of the institution (eTools' rule,
+    here for every closing).
+    """
+
+    class Status(models.TextChoices):
+        ASSIGNED = "assigned", "待签收"
+        SIGNED = "signed", "整改中"
+        APPLIED = "applied", "待复核"
+        RETURNED = "returned", "已退回"
+        CLOSED = "closed", "已销号"
+        WITHDRAWN = "withdrawn", "已作废"
+
+    OPEN = frozenset({Status.ASSIGNED, Status.SIGNED, Status.APPLIED, Status.RETURNED})
+    WITH_INSTITUTION = frozenset({Status.ASSIGNED, Status.SIGNED, Status.RETURNED})
+    EDITABLE = frozenset({Status.SIGNED, Status.RETURNED})
+
+    status = models.CharField("状态", max_length=12, choices=Status, default=Status.ASSIGNED)
+    problem = models.OneToOneField(
+        Problem, models.PROTECT, verbose_name="问题", related_name="rectification"
+    )
+    item = models.ForeignKey(
+        ServiceItem, models.PROTECT, null=True, blank=True, verbose_name="服务项目"
+    )
+    due = models.DateField("整改时限（含当日）")
+    measures = models.TextField("整改措施", blank=True)
+    leader = models.CharField("责任领导", max_length=40, blank=True)
+    person = models.CharField("责任人", max_length=40, blank=True)
+    files = models.ManyToManyField(StoredFile, blank=True, verbose_name="佐证材料")
+    assigned_at = models.DateTimeField("交办时间", default=clock.now)
+    signed_at = models.DateTimeField("签收时间", null=True, editable=False)
+    applied_at = models.DateTimeField("申请销号时间", null=True, editable=False)
+    closed_at = models.DateTimeField("销号时间", null=True, editable=False)
+    verifier = models.ForeignKey(
+        Post, models.PROTECT, null=True, verbose_name="复核人", related_name="+", editable=False
+    )
+    opinion = models.TextField("复核意见", blank=True, editable=False)
+    returns = models.PositiveSmallIntegerField("退回次数", default=0, editable=False)
+
+    objects = RectificationQuerySet.as_manager()
+
+    MOVES = {
+        "sign": Move(
+            "签收",
+            frozenset({Status.ASSIGNED}),
+            Status.SIGNED,
+            "supervision.answer_rectification",
+            Side.ANSWERS,
+            tone="primary",
+        ),
+        "apply": Move(
+            "申请销号",
+            frozenset({Status.SIGNED, Status.RETURNED}),
+            Status.APPLIED,
+            "supervision.answer_rectification",
+            Side.ANSWERS,
+            needs=(
+                Need("请先填写整改措施", holds=lambda r: bool(r.measures.strip())),
+                Need("请先填写责任人", holds=lambda r: bool(r.person.strip())),
+                Need("请先上传佐证材料", holds=lambda r: r.files.exists()),
+            ),
+            tone="primary",
+        ),
+        "close": Move(
+            "复核通过，销号",
+            frozenset({Status.APPLIED}),
+            Status.CLOSED,
+            "supervision.verify_rectification",
+            Side.SECOND,
+            tone="primary",
+        ),
+        "send_back": Move(
+            "退回整改",
+            frozenset({Status.APPLIED}),
+            Status.RETURNED,
+            "supervision.verify_rectification",
+            Side.ASKS,
+            needs=(NOTE, Need("请填写新的整改时限", field="due")),
+            tone="danger",
+        ),
+        "withdraw": Move(
+            "作废",
+            frozenset({Status.ASSIGNED, Status.SIGNED, Status.RETURNED}),
+            Status.WITHDRAWN,
+            "supervision.verify_rectification",
+            Side.ASKS,
+            needs=(NOTE,),
+            tone="danger",
+        ),
+    }
+
+    class Meta:
+        verbose_name = verbose_name_plural = "整改"
+        ordering: ClassVar = ["due", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=["assigned", "signed", "applied", "returned", "closed", "withdrawn"]
+                ),
+                name="rectification_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["assigned", "withdrawn"]) | Q(signed_at__isnull=False),
+                name="rectification_signed_has_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="closed", closed_at__isnull=False, verifier__isnull=False)
+                | ~Q(status="closed") & Q(closed_at__isnull=True),
+                name="rectification_closed_has_time_and_verifier",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["bureau", "status", "due"], name="rectification_list"),
+            models.Index(
+                fields=["bureau", "due"],
+                condition=Q(status__in=["assigned", "signed", "applied", "returned"]),
+                name="rectification_open",
+            ),
+            models.Index(fields=["institution", "status", "due"], name="rectification_of_unit"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.institution.known_as}：{self.problem}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("supervision:rectification_detail", args=[self.pk])
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.status in self.WITH_INSTITUTION and self.due < clock.today()
+
+    def sign(self, *, by: Post, version: int) -> None:
+        self._move("sign", by=by, version=version, signed_at=clock.now())
+
+    def apply(self, *, by: Post, version: int) -> None:
+        self._move("apply", by=by, version=version, applied_at=clock.now())
+
+    def close(self, *, by: Post, version: int, note: str = "") -> None:
+        self._move(
+            "close",
+            by=by,
+            version=version,
+            note=note,
+            opinion=note,
+            closed_at=clock.now(),
+            verifier=by,
+        )
+
+    def send_back(self, *, by: Post, version: int, note: str, due) -> None:
+        self._move(
+            "send_back",
+            by=by,
+            version=version,
+            note=note,
+            opinion=note,
+            due=due,
+            returns=self.returns + 1,
+        )
+
+    def withdraw(self, *, by: Post, version: int, note: str) -> None:
+        self._move("withdraw", by=by, version=version, note=note, opinion=note)
+
+
+class NoteQuerySet(ScopedQuerySet):
+    institution_path = "rectification__institution"
+    item_path = "rectification__item"
+    bureau_path = "rectification__bureau"
+
+
+class ProgressNote(models.Model):
+    """整改进展: what was done so far, with files."""
+
+    rectification = models.ForeignKey(Rectification, models.CASCADE, related_name="progress")
+    text = models.TextField("进展")
+    files = models.ManyToManyField(StoredFile, blank=True, verbose_name="附件")
+    author = models.ForeignKey(Post, models.PROTECT, verbose_name="填写人", related_name="+")
+    at = models.DateTimeField("时间", default=clock.now)
+
+    objects = NoteQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "整改进展"
+        ordering: ClassVar = ["rectification", "pk"]
+
+    def __str__(self) -> str:
+        return self.text[:40]

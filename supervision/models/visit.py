@@ -1,0 +1,306 @@
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from campaigns.models import Campaign, Clause, Standard
+from institutions import clock
+from institutions.models import Post, ServiceItem, StoredFile
+from institutions.models.scoping import ScopedQuerySet, WorkQuerySet
+from institutions.workflow import NOTE, Move, Need, Side, Workflow
+
+
+class RoundQuerySet(WorkQuerySet):
+    item_path = None
+
+    def visible_to(self, post: Post | None) -> Self:
+        """Return the rounds one's bureau or centre runs, and those with a visit in sight."""
+        if post is None or post.role in self.hidden_from:
+            return self.none()
+        own = Q(supervisor=post.institution_id)
+        if post.institution.is_bureau and post.item_ids is None:
+            return super().visible_to(post)
+        return self.filter(own | Q(pk__in=Visit.objects.visible_to(post).values("round")))
+
+
+class SupervisionRound(Workflow):
+    """督导轮次: one round of supervision of a supervisor, with its items, institutions and dates.
+
+    `institution` and `supervisor` are both who supervises (the bureau, or a centre over its clinics).
+    """
+
+    class Type(models.TextChoices):
+        QUARTERLY = "quarterly", "季度质控"
+        SPECIAL = "special", "年度专项"
+        DAILY = "daily", "日常督导"
+        CROSS = "cross", "交叉检查"
+        SURPRISE = "surprise", "四不两直"
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "拟定"
+        ISSUED = "issued", "进行中"
+        CLOSED = "closed", "已结束"
+
+    status = models.CharField("状态", max_length=12, choices=Status, default=Status.DRAFT)
+    name = models.CharField("名称", max_length=80)
+    type = models.CharField("类型", max_length=10, choices=Type, default=Type.QUARTERLY)
+    year = models.PositiveSmallIntegerField("年度")
+    quarter = models.PositiveSmallIntegerField("季度", default=0, help_text="0 表示不分季度")
+    campaign = models.ForeignKey(
+        Campaign, models.PROTECT, null=True, blank=True, verbose_name="所属活动"
+    )
+    standard = models.ForeignKey(
+        Standard, models.PROTECT, null=True, blank=True, verbose_name="依据标准"
+    )
+    items = models.ManyToManyField(ServiceItem, blank=True, verbose_name="督导项目")
+    starts = models.DateField("开始")
+    ends = models.DateField("截止（含当日）")
+
+    objects = RoundQuerySet.as_manager()
+
+    MOVES = {
+        "issue": Move(
+            "下达",
+            frozenset({Status.DRAFT}),
+            Status.ISSUED,
+            "supervision.change_round",
+            Side.ASKS,
+            needs=(Need("还没有安排督导组", holds=lambda r: r.visits.exists()),),
+            tone="primary",
+            confirm="下达后督导组成员即可看到任务并取得相应机构的查看权限。",
+        ),
+        "close": Move(
+            "结束本轮",
+            frozenset({Status.ISSUED}),
+            Status.CLOSED,
+            "supervision.change_round",
+            Side.ASKS,
+            needs=(
+                Need(
+                    "还有督导没有完成",
+                    holds=lambda r: not r.visits.filter(status__in=Visit.OPEN).exists(),
+                ),
+            ),
+        ),
+    }
+
+    class Meta:
+        verbose_name = verbose_name_plural = "督导轮次"
+        ordering: ClassVar = ["-starts", "-pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(quarter__lte=4),
+                name="round_quarter_0_to_4",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends__gte=F("starts")),
+                name="round_ends_after_start",
+                violation_error_message="截止日期不能早于开始日期",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["draft", "issued", "closed"]), name="round_status_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("supervision:round_detail", args=[self.pk])
+
+
+class VisitQuerySet(WorkQuerySet):
+    item_path = None
+
+    def visible_to(self, post: Post | None) -> Self:
+        """Return the visits one supervises or makes; the visited institution sees one only when it is submitted."""
+        if post is None or post.role in self.hidden_from:
+            return self.none()
+        mine = Q(lead=post) | Q(
+            pk__in=Visit.members.through.objects.filter(post=post).values("visit")
+        )
+        rows = super().visible_to(post)
+        if not post.institution.is_bureau:
+            # The visited learn of a visit from its record: an unannounced one must stay unannounced.
+            rows = rows.filter(
+                Q(supervisor=post.institution_id) | ~Q(status__in=[Visit.Status.PLANNED])
+            )
+        return self.filter(Q(pk__in=rows.values("pk")) | mine & ~Q(round__status="draft"))
+
+
+class Visit(Workflow):
+    """现场督导: one team at one institution. Recorded line by line on site, then confirmed by the institution."""
+
+    class Status(models.TextChoices):
+        PLANNED = "planned", "待督导"
+        SUBMITTED = "submitted", "待机构确认"
+        CONFIRMED = "confirmed", "已确认"
+        OBJECTED = "objected", "机构有异议"
+        CANCELLED = "cancelled", "已取消"
+
+    OPEN = frozenset({Status.PLANNED, Status.SUBMITTED, Status.OBJECTED})
+    EDITABLE = frozenset({Status.PLANNED})
+
+    status = models.CharField("状态", max_length=12, choices=Status, default=Status.PLANNED)
+    round = models.ForeignKey(
+        SupervisionRound, models.PROTECT, verbose_name="轮次", related_name="visits"
+    )
+    lead = models.ForeignKey(Post, models.PROTECT, verbose_name="组长", related_name="led_visits")
+    members = models.ManyToManyField(
+        Post, blank=True, verbose_name="成员", related_name="joined_visits"
+    )
+    items = models.ManyToManyField(ServiceItem, blank=True, verbose_name="督导项目")
+    starts = models.DateField("计划开始")
+    ends = models.DateField("计划结束")
+    visited_on = models.DateField("督导日期", null=True, blank=True)
+    summary = models.TextField("总体情况", blank=True)
+    files = models.ManyToManyField(StoredFile, blank=True, verbose_name="附件")
+    submitted_at = models.DateTimeField("提交时间", null=True, editable=False)
+    answered_at = models.DateTimeField("机构答复时间", null=True, editable=False)
+    answer = models.TextField("机构意见", blank=True, editable=False)
+
+    objects = VisitQuerySet.as_manager()
+
+    MOVES = {
+        "submit": Move(
+            "提交督导记录",
+            frozenset({Status.PLANNED}),
+            Status.SUBMITTED,
+            "supervision.record_visit",
+            Side.ASKS,
+            needs=(
+                Need("请先填写督导日期", holds=lambda v: v.visited_on is not None),
+                Need("还没有督导记录", holds=lambda v: v.lines.exists()),
+            ),
+            tone="primary",
+            confirm="提交后机构即可看到记录和发现的问题，问题随即交办整改。",
+        ),
+        "agree": Move(
+            "确认督导记录",
+            frozenset({Status.SUBMITTED}),
+            Status.CONFIRMED,
+            "supervision.answer_visit",
+            Side.ANSWERS,
+            tone="primary",
+        ),
+        "object": Move(
+            "提出异议",
+            frozenset({Status.SUBMITTED}),
+            Status.OBJECTED,
+            "supervision.answer_visit",
+            Side.ANSWERS,
+            needs=(NOTE,),
+        ),
+        "settle": Move(
+            "异议处理完毕",
+            frozenset({Status.OBJECTED}),
+            Status.CONFIRMED,
+            "supervision.confirm_visit",
+            Side.ASKS,
+            needs=(NOTE,),
+        ),
+        "cancel": Move(
+            "取消督导",
+            frozenset({Status.PLANNED}),
+            Status.CANCELLED,
+            "supervision.confirm_visit",
+            Side.ASKS,
+            needs=(NOTE,),
+            tone="danger",
+        ),
+    }
+
+    class Meta:
+        verbose_name = verbose_name_plural = "现场督导"
+        ordering: ClassVar = ["-starts", "-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["round", "institution"],
+                condition=~Q(status="cancelled"),
+                name="visit_once_a_round",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends__gte=F("starts")),
+                name="visit_ends_after_start",
+                violation_error_message="计划结束不能早于计划开始",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=["planned", "submitted", "confirmed", "objected", "cancelled"]
+                ),
+                name="visit_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["planned", "cancelled"])
+                | Q(submitted_at__isnull=False, visited_on__isnull=False),
+                name="visit_submitted_has_dates",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["bureau", "status", "starts"], name="visit_list"),
+            models.Index(fields=["institution", "starts"], name="visit_of_institution"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.institution.known_as} {self.round}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("supervision:visit_detail", args=[self.pk])
+
+    def on_team(self, post: Post) -> bool:
+        return self.lead_id == post.pk or self.members.filter(pk=post.pk).exists()
+
+    def stands_on(self, side: Side, post: Post) -> bool:
+        """A team member stands on the asking side of the visit, wherever he is employed, but never at home."""
+        if side is not Side.ANSWERS and post.institution_id != self.institution_id:
+            return super().stands_on(side, post) or self.on_team(post)
+        return super().stands_on(side, post)
+
+
+class LineQuerySet(ScopedQuerySet):
+    institution_path = "visit__institution"
+    item_path = "item"
+    bureau_path = "visit__bureau"
+
+    def visible_to(self, post: Post | None) -> Self:
+        return self.filter(visit__in=Visit.objects.visible_to(post))
+
+
+class VisitLine(models.Model):
+    """督导记录: one finding on site, to a clause of the standard or free under an item."""
+
+    class Found(models.TextChoices):
+        GOOD = "good", "符合"
+        PROBLEM = "problem", "有问题"
+        NONE = "none", "不适用"
+
+    visit = models.ForeignKey(Visit, models.CASCADE, related_name="lines")
+    item = models.ForeignKey(
+        ServiceItem, models.PROTECT, null=True, blank=True, verbose_name="服务项目"
+    )
+    clause = models.ForeignKey(Clause, models.PROTECT, null=True, blank=True, verbose_name="条款")
+    method = models.CharField("督导方式", max_length=40, blank=True)
+    found = models.CharField("结果", max_length=8, choices=Found)
+    text = models.TextField("情况", blank=True)
+    severity = models.CharField("严重程度", max_length=8, blank=True)
+    due = models.DateField("整改时限", null=True, blank=True)
+    files = models.ManyToManyField(StoredFile, blank=True, verbose_name="照片")
+    author = models.ForeignKey(Post, models.PROTECT, verbose_name="记录人", related_name="+")
+    recorded_at = models.DateTimeField("记录时间", default=clock.now)
+
+    objects = LineQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "督导记录"
+        ordering: ClassVar = ["visit", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~Q(found="problem") | (~Q(text="") & Q(due__isnull=False)),
+                name="line_problem_has_text_and_due",
+                violation_error_message="有问题的记录要写明情况和整改时限",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_found_display()} {self.text}"[:60]

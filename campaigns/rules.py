@@ -103,7 +103,7 @@ class Figures:
     denominator: Decimal | None = None
     points: Decimal | None = None
     deductions: Decimal | None = None
-    grade: str = ""
+    grade: str | None = None
     genuine: Decimal | None = None
     verified: Decimal | None = None
     not_applicable: bool = False
@@ -452,7 +452,7 @@ def _steps(rule: Rule, value: Fraction, formula: str, told: str) -> tuple[Fracti
 def _yes_no(rule: Rule, figures: Figures, name: str) -> tuple[Fraction, str]:
     answer = _given(figures.numerator)
     if answer not in (0, 1):
-        raise RuleError(f"是否只能填 1（是）或 0（否），不能是 {answer}")
+        raise RuleError(f"是否只能填 1（是）或 0（否），不能是 {_figure(answer)}")
     label = "" if name == "分子" else f"{name}："
     if answer == 1:
         return Fraction(rule.full_marks), f"{label}是，得分 = "
@@ -481,9 +481,10 @@ def _manual(rule: Rule, figures: Figures) -> tuple[Fraction, str]:
 def _grade(
     rule: Rule, figures: Figures, grade_shares: Mapping[str, Decimal]
 ) -> tuple[Fraction, str]:
-    letter = figures.grade.strip().translate(str.maketrans("ＡＢＣＤ", "ABCD")).upper()
+    written = (figures.grade or "").strip()
+    letter = written.translate(str.maketrans("ＡＢＣＤ", "ABCD")).upper()
     if letter not in grade_shares:
-        raise RuleError(f"等级「{figures.grade[:20]}」不认识，可用：{'、'.join(grade_shares)}")
+        raise RuleError(f"等级「{written[:20]}」不认识，可用：{'、'.join(grade_shares)}")
     share = grade_shares[letter]
     how = f"等级 {letter} 得 {rate_text(share)}，"
     how += f"得分 = {rule.full_marks:.2f} × {rate_text(share)} = "
@@ -582,7 +583,7 @@ def _refuse_points(entered: Decimal | None, reason: str) -> None:
 def _not_negative(name: str, value: Decimal | None) -> Decimal:
     number = Decimal(_given(value))
     if not number.is_finite() or number < 0:
-        raise RuleError(f"{name}不能是 {number}")
+        raise RuleError(f"{name}不能是 {_figure(number)}")
     return number
 
 

@@ -1,0 +1,1 @@
+"""Set-up and start-up of a checkout: what `make` calls."""

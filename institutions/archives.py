@@ -1,8 +1,8 @@
 """What a .xlsx or .docx must be before any parser opens it.
 
-An Office file is a zip of XML parts, and a hostile one is small on disk and huge in memory. Everything
-here reads the directory of the zip, the first bytes of its members and the small parts that say what
-the file is; nothing is unpacked whole. Measured threats: reference list in docs/files.md.
+An Office file is a zip of XML parts, and a hostile one is small on disk and huge in memory.
+Everything here reads the directory of the zip, the first bytes of its members and the small parts
+that say what the file is; nothing is unpacked whole. Limits and refusals: docs/files.md.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from typing import IO, BinaryIO, Literal
 from xml.parsers import expat
@@ -25,6 +26,10 @@ RATIO_FLOOR = 1_000_000  # smaller members may pack as well as they like
 MAX_SMALL_PART = 2_000_000  # relationships, content types
 MAX_PROLOG = 65_536
 CHUNK = 65_536
+
+# What zipfile raises on a damaged or hostile zip.
+BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, OSError, ValueError, EOFError)
+DAMAGED = "文件已损坏，无法打开，请重新另存一份再上传。"
 
 Package = Literal["xlsx", "docx"]
 
@@ -62,10 +67,8 @@ def open_package(stream: BinaryIO, kind: Package, *, pictures: bool = True) -> z
         package = zipfile.ZipFile(stream)
         _check_members(package, kind, pictures=pictures)
         _check_parts(package, kind)
-    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, EOFError) as error:
-        raise Refusal("文件已损坏，无法打开，请重新另存一份再上传。") from error
-    except zipfile.zlib.error as error:  # type: ignore[attr-defined]
-        raise Refusal("文件已损坏，无法打开，请重新另存一份再上传。") from error
+    except BROKEN as error:
+        raise Refusal(DAMAGED) from error
     return package
 
 
@@ -179,7 +182,7 @@ def _root_of(part: IO[bytes]) -> str:
         feed(parser, part.read(MAX_PROLOG), last=False)
     except _Done:
         return found[0]
-    raise Refusal("文件已损坏，无法打开，请重新另存一份再上传。")
+    raise Refusal(DAMAGED)
 
 
 def strict_parser() -> expat.XMLParserType:
@@ -199,4 +202,4 @@ def feed(parser: expat.XMLParserType, content: bytes, *, last: bool) -> None:
     try:
         parser.Parse(content, last)
     except expat.ExpatError as error:
-        raise Refusal("文件已损坏，无法打开，请重新另存一份再上传。") from error
+        raise Refusal(DAMAGED) from error

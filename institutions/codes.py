@@ -17,7 +17,8 @@ from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
 
 NONE_YET = "暂无"
 
-# Where python-stdnum 2.2 is wrong: rows out of use that carry no year, and Hangzhou's districts of 2021.
+# Where python-stdnum 2.2 is wrong: rows out of use that carry no year, and Hangzhou's districts of
+# 2021.
 _OUT_OF_USE = {"422900", "422921", "429001"}
 _MISSING = {"330113": "[2021-]临平区", "330114": "[2021-]钱塘区"}
 
@@ -108,8 +109,9 @@ def mask_personal(text: str) -> str:
 def regions(*, include_former: bool = False) -> Iterator[RegionName]:
     """The divisions from province to county, in order of their codes, parents first.
 
-    In use only, each code once. With `include_former` also abolished and earlier names: then a code may come
-    several times, told apart by its years and name. A county run by its province has the province as parent.
+    In use only, each code once. With `include_former` also abolished and earlier names: then a code
+    may come several times, told apart by its years and name. A county run by its province has the
+    province as parent.
     """
     current = {row.code for row in _all_names() if row.until is None}
     for row in _all_names():

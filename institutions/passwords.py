@@ -1,8 +1,9 @@
 """Passwords and activation codes: the two profiles, and what both refuse.
 
-`mlps` (default) follows GB/T 22239-2019 8.1.4.1 a: 8 characters, 3 of 4 classes, 90 days, last 5 refused.
-`asvs` follows OWASP ASVS 5.0 6.2.1 to 6.2.12: 12 characters, no classes, no rotation. Both refuse words that are
-easily guessed, in Chinese habit: pinyin, initials of the bureau, years, keyboard rows. Setting `PASSWORD_PROFILE`.
+`mlps` (default) follows GB/T 22239-2019 8.1.4.1 a: 8 characters, 3 of 4 classes, 90 days, last 5
+refused. `asvs` follows OWASP ASVS 5.0 6.2.1 to 6.2.12: 12 characters, no classes, no rotation. Both
+refuse words that are easily guessed, in Chinese habit: pinyin, initials of the bureau, years,
+keyboard rows. Setting `PASSWORD_PROFILE`.
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ _LEET = str.maketrans({"@": "a", "$": "s", "0": "o", "1": "l", "3": "e", "5": "s
 _WORD_LIST = """
     admin administrator root user test guest demo welcome login mima password passwd pass passw
     wsj wsjkj wjw wjj wsjk wswjh jkj weijian weijianju weishengju weishengjian jiankang jiankangju
-    gonggongweisheng gongwei gwdd gwjd dudao ducha jixiao kaohe yiyuan weishengyuan weishengshi weishengzhan
-    fuyou fybj fybjy jikong jkzx cdc yisheng cunyi zhongguo china woaini woaizhongguo aini wohenhao
-    qwer qwerty qwertyuiop asdf asdfgh asdfghjkl zxcv zxcvbn zxcvbnm qaz qazwsx wsx edc qazwsxedc
-    qweasd qweasdzxc qwe asd zxc abc abcd abcde abcdef abcdefg aabbcc aaa iloveyou
+    gonggongweisheng gongwei gwdd gwjd dudao ducha jixiao kaohe yiyuan weishengyuan weishengshi
+    weishengzhan fuyou fybj fybjy jikong jkzx cdc yisheng cunyi zhongguo china woaini woaizhongguo
+    aini wohenhao qwer qwerty qwertyuiop asdf asdfgh asdfghjkl zxcv zxcvbn zxcvbnm qaz qazwsx wsx
+    edc qazwsxedc qweasd qweasdzxc qwe asd zxc abc abcd abcde abcdef abcdefg aabbcc aaa iloveyou
     nihao dearbook xiaoming wang zhang chen
 """
 _WORDS = frozenset(_WORD_LIST.split())
@@ -73,12 +74,6 @@ def expired(user: Any, today: dt.date) -> bool:
     if profile() != "mlps":
         return False
     return user.password_set_on is None or today - user.password_set_on > MAX_AGE
-
-
-def remember(user: Any, today: dt.date) -> None:
-    """After `set_password`, before saving: keep the new hash among the last five, and the day."""
-    user.password_history = [user.password, *(user.password_history or [])][:KEPT]
-    user.password_set_on = today
 
 
 class LengthValidator:
@@ -139,7 +134,7 @@ class WordsValidator:
 
 
 class HistoryValidator:
-    """Not one of the last five; hashes are in `user.password_history`, newest first."""
+    """Not one of the last five: the present one and `user.password_history`, newest first."""
 
     def validate(self, password: str, user: Any = None) -> None:
         from django.contrib.auth.hashers import check_password  # settings load this module
@@ -191,8 +186,8 @@ def _common() -> frozenset[str]:
 def _own_words(user: Any) -> Iterator[str]:
     """What a stranger would try first for this person: name, login, phone, place of work.
 
-    From the user's `username`, `name` and `phone`, from `password_words()` where the user has it (names of
-    institutions), and from the setting `PASSWORD_CONTEXT_WORDS` (the county, the portal).
+    From the user's `username`, `name` and `phone`, from `password_words()` where the user has it
+    (names of institutions), and from the setting `PASSWORD_CONTEXT_WORDS` (the county, the portal).
     """
     given: list[str] = [
         str(getattr(user, field, "") or "") for field in ("username", "name", "phone")
@@ -230,7 +225,8 @@ def new_activation_code() -> str:
 def hash_code(code: str) -> str:
     """What is stored of an activation code: 64 hexadecimal digits, keyed by `SECRET_KEY`.
 
-    Blanks, hyphens, case and full-width letters do not matter. No slow hash: the code is random and long.
+    Blanks, hyphens, case and full-width letters do not matter. No slow hash: the code is random and
+    long.
     """
     plain = re.sub(r"[\s\-–—_]", "", unicodedata.normalize("NFKC", code)).upper()
     return salted_hmac("institutions.activation_code", plain, algorithm="sha256").hexdigest()

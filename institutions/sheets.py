@@ -1,8 +1,9 @@
 """The one way in and out for tables: CSV and XLSX, read and written in a stream.
 
-In: `read_sheet` gives headers and rows of text, whatever the file; `match_headers` says whether the headers
-are those of the kind; the parsers below turn a text into a value or say in Chinese what would be
-right. Out: `write_csv` and `write_xlsx`, with our own escaping of formulas. Formats: docs/files.md.
+In: `read_sheet` gives headers and rows of text, whatever the file; `match_headers` says whether the
+headers are those of the kind; the parsers below turn a text into a value or say in Chinese what
+would be right. Out: `write_csv` and `write_xlsx`, with our own escaping of formulas. Formats:
+docs/files.md.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ MAX_COLUMNS = 100
 MAX_LENGTH = 1_000  # characters of a cell
 MAX_LINE = 1_000_000  # characters of a line of CSV
 
-# --- What is read -----------------------------------------------------------------------------------
+# --- What is read ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,9 @@ def read_sheet(
 ) -> Sheet:
     """Open a CSV or XLSX file, named as the person named it, for reading row by row.
 
-    `stream` must be seekable. Cells come as texts: what Excel shows, dates as 2023-03-31, rates as `85%`, 是/否.
-    Whole-file faults raise `Refusal`, some only while `rows` are read; a fault of a cell is in `SheetRow.errors`.
+    `stream` must be seekable. Cells come as texts: what Excel shows, dates as 2023-03-31, rates as
+    `85%`, 是/否. Whole-file faults raise `Refusal`, some only while `rows` are read; a fault of a
+    cell is in `SheetRow.errors`.
     """
     suffix = name.rpartition(".")[2].lower() if "." in name else ""
     size = stream.seek(0, 2)
@@ -133,7 +135,8 @@ def match_headers(
 ) -> list[str]:
     """The headers of a file that are filled, all of them known, none twice, none required missing.
 
-    An empty header is passed over: a value below one is an error of its row. Raises `Refusal` naming every fault.
+    An empty header is passed over: a value below one is an error of its row. Raises `Refusal`
+    naming every fault.
     """
     filled = [header for header in headers if header]
     faults = []
@@ -305,7 +308,7 @@ def _visible(value: str) -> str:
     return re.sub(r"\s+", " ", value)
 
 
-# --- What a text means ------------------------------------------------------------------------------
+# --- What a text means -----------------------------------------------------------------------------
 
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _THOUSANDS = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
@@ -498,7 +501,7 @@ def quarter(value: str) -> int:
     return int(value)
 
 
-# --- What is written --------------------------------------------------------------------------------
+# --- What is written -------------------------------------------------------------------------------
 
 # Blanks and control characters in front do not stop a spreadsheet from seeing the sign behind them.
 _GUARDED = re.compile(
@@ -509,7 +512,7 @@ _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
 def _guard(value: str) -> str:
-    """Text that a spreadsheet would run as a formula gets a leading '; so does one that looks guarded."""
+    """A leading ' before text that would run as a formula, and before text that looks guarded."""
     return f"'{value}" if _GUARDED.match(value) else value
 
 
@@ -520,7 +523,8 @@ def _unguard(value: str) -> str:
 def write_csv(rows: Iterable[Sequence[object]], headers: Sequence[str]) -> Iterator[bytes]:
     """A table as CSV in pieces: UTF-8 with BOM, CRLF. Texts are guarded, numbers stay numbers.
 
-    Values may be str, int, Decimal, bool (是/否), date, datetime (naive, as shown) or None; a float is refused.
+    Values may be str, int, Decimal, bool (是/否), date, datetime (naive, as shown) or None; a float
+    is refused.
     """
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\r\n")
@@ -568,10 +572,12 @@ def write_xlsx(
 ) -> None:
     """A table as XLSX into `stream`, row by row: bold frozen header, widths, texts that cannot run.
 
-    Columns named in `numeric` and `percent` hold numbers even where a value comes as text (`85.50`, `85%`); those in
-    `text` hold texts even where a value is a number, such as codes. Otherwise the value's type decides.
+    Columns named in `numeric` and `percent` hold numbers even where a value comes as text (`85.50`,
+    `85%`); those in `text` hold texts even where a value is a number, such as codes. Otherwise the
+    value's type decides. A Decimal in a percent column is the share: 0.7038 is shown as 70.38%.
     """
     from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
 
@@ -583,8 +589,9 @@ def write_xlsx(
         width = sum(2 if ord(letter) > 255 else 1 for letter in header)
         sheet.column_dimensions[get_column_letter(index)].width = max(10, min(40, width + 4))
     bold = Font(bold=True)
-    head = [_text_cell(sheet, header) for header in columns]
+    head = [WriteOnlyCell(sheet, value=header) for header in columns]
     for cell in head:
+        cell.data_type = "s"
         cell.font = bold
     sheet.append(head)
     hints = [
@@ -606,6 +613,8 @@ def _xlsx_cell(sheet: Any, value: object, hint: str) -> Any:
     number = None if hint == "text" else _number(value, hint)
     if number is None:
         return _text_cell(sheet, _shown(value))
+    if isinstance(number, int) and hint != "percent":
+        return number
     cell = WriteOnlyCell(sheet, value=number)
     if hint == "percent":
         cell.number_format = "0.00%"
@@ -620,8 +629,7 @@ def _number(value: object, hint: str) -> int | Decimal | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | Decimal):
-        exact = abs(value) < 10**15
-        return value if exact else None
+        return value if -(10**15) < value < 10**15 else None
     if isinstance(value, str) and hint and re.fullmatch(r"-?[0-9]{1,13}(\.[0-9]+)?%?", value):
         if value.endswith("%"):
             return Decimal(value[:-1]) / 100 if hint == "percent" else None
@@ -632,10 +640,14 @@ def _number(value: object, hint: str) -> int | Decimal | None:
 def _text_cell(sheet: Any, value: str) -> Any:
     from openpyxl.cell import WriteOnlyCell
 
-    cell = WriteOnlyCell(sheet, value=None)
     plain = re.sub("_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", _ILLEGAL.sub("", value))
-    if plain:
-        cell.value = plain.replace("\r", "_x000D_")
-        cell.data_type = "s"
-        cell.quotePrefix = bool(_GUARDED.match(value))
+    plain = plain.replace("\r", "_x000D_")
+    guarded = bool(_GUARDED.match(value))
+    if not guarded and not plain.startswith(("#", "=")):
+        return (
+            plain or None
+        )  # openpyxl takes = for a formula and #N/A for an error, all else as it is
+    cell = WriteOnlyCell(sheet, value=plain)
+    cell.data_type = "s"
+    cell.quotePrefix = guarded
     return cell

@@ -1,7 +1,8 @@
 """What a person may attach: photos, PDF, Word and Excel files, each proved to be what it says.
 
-Extension, magic number and a real parser must agree. Photos are drawn anew, which drops position, device and
-anything hidden behind the picture. Nothing here stores or serves; limits and refusals: docs/files.md.
+Extension, magic number and a real parser must agree. Photos are drawn anew, which drops position,
+device and anything hidden behind the picture. Nothing here stores or serves; limits and refusals:
+docs/files.md.
 """
 
 from __future__ import annotations
@@ -108,23 +109,21 @@ def clean_name(name: str) -> str:
     name = unicodedata.normalize("NFC", name.encode("utf-8", "ignore").decode())
     name = re.split(r"[/\\]", name)[-1]
     name = "".join(c for c in name if unicodedata.category(c)[0] != "C" and c not in "\u2028\u2029")
-    name = re.sub(r"\s+", " ", re.sub(r'[<>:"|?*]', "_", name)).strip(" .")
+    name = re.sub(r"\s+", " ", re.sub(r'[<>:"|?*]', "_", name)).rstrip(" .")
     stem, dot, suffix = name.rpartition(".")
     if not dot:
-        return name[:MAX_NAME] or "文件"
+        return name.strip()[:MAX_NAME] or "文件"
     suffix = suffix[:10].strip().lower()
     return f"{stem.strip(' .')[: MAX_NAME - len(suffix) - 1] or '文件'}.{suffix}"
 
 
 def _named(given: str, allow: Collection[str]) -> tuple[str, str]:
     name = clean_name(given)
-    stem, dot, suffix = name.rpartition(".")
-    if not dot:
-        stem, suffix = "文件", name
+    stem, _, suffix = name.rpartition(".")
     if suffix in ("heic", "heif"):
         raise UploadRefused(_HEIC)
     kind = _SAME.get(suffix, suffix)
-    if kind not in allow:
+    if not stem or kind not in allow:
         raise UploadRefused(
             f"不支持这种文件，可上传：{'、'.join(k for k in CONTENT_TYPES if k in allow)}。"
         )
@@ -144,7 +143,8 @@ def _check_magic(content: bytes, kind: str) -> None:
         found = guess.extension if guess else ""
     if found in ("heic", "heif", "avif") or content[4:11] in (b"ftyphei", b"ftypmif"):
         raise UploadRefused(_HEIC)
-    # Which Office file a zip is depends on the order of its parts; the parts themselves decide below.
+    # Which Office file a zip is depends on the order of its parts; the parts themselves decide
+    # below.
     if found != kind and not (kind in ("docx", "xlsx") and content.startswith(b"PK\x03\x04")):
         raise UploadRefused(f"文件类型不符：内容不是 .{kind} 文件，请用原来的软件另存后再上传。")
 
@@ -235,7 +235,8 @@ def _check_pdf(content: bytes) -> None:
 def _has_live_parts(reader: PdfReader) -> bool:
     """Whether anything reachable from the catalogue acts by itself or carries another file.
 
-    Page contents and resources are passed over: they only draw. An outline too large to walk counts as live.
+    Page contents and resources are passed over: they only draw. An outline too large to walk counts
+    as live.
     """
     seen: set[int] = set()
     waiting: list[Any] = [reader.trailer["/Root"]]

@@ -1,8 +1,9 @@
 """Read the first sheet of a .xlsx as the texts a person sees, row by row, in bounded memory.
 
-Why not openpyxl, which writes our files: it believes the sheet's own size (a 1.7 KB file took 6 GB), keeps
-every shared string whatever its length, expands shared formulas, and reads a cell in one of
-the built-in Chinese date formats (numbers 27 to 36 and 50 to 58 of ECMA-376, part 1, 18.8.30) as a bare number.
+Why not openpyxl, which writes our files: it believes the sheet's own size (a 1.7 KB file took 6
+GB), keeps every shared string whatever its length, expands shared formulas, and reads a cell in one
+of the built-in Chinese date formats (numbers 27 to 36 and 50 to 58 of ECMA-376, part 1, 18.8.30) as
+a bare number.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import IO, NamedTuple
 
-from institutions.archives import CHUNK, Refusal, feed, strict_parser
+from institutions.archives import BROKEN, CHUNK, DAMAGED, Refusal, feed, strict_parser
 
 MAX_CELLS_IN_A_ROW = 16_384  # Excel's own
 MAX_STRINGS_LENGTH = 50_000_000  # characters of all shared strings together
@@ -90,7 +91,7 @@ def _search(package: zipfile.ZipFile, path: str, pattern: re.Pattern[bytes]) -> 
     """The first match in a part, searched in pieces; '' if there is none."""
     rest = b""
     with package.open(path) as part:
-        while piece := part.read(CHUNK):
+        while piece := _read(part):
             if match := pattern.search(rest + piece):
                 return (match[1] if pattern.groups else match[0]).decode()
             rest = piece[-200:]
@@ -373,7 +374,13 @@ def _date(value: Decimal, epoch: dt.datetime) -> CellText:
     return CellText(f"{moment:%Y-%m-%d %H:%M}")
 
 
-def _scan(package: zipfile.ZipFile, path: str, on_start, on_text=None, on_end=None) -> None:  # type: ignore[no-untyped-def]
+def _scan(
+    package: zipfile.ZipFile,
+    path: str,
+    on_start: Callable[[str, dict[str, str]], None],
+    on_text: Callable[[str], None] | None = None,
+    on_end: Callable[[str], None] | None = None,
+) -> None:
     if path not in package.namelist():
         raise Refusal("文件已损坏：缺少必要的部件，请重新另存一份再上传。")
     parser = strict_parser()
@@ -389,8 +396,8 @@ def _scan(package: zipfile.ZipFile, path: str, on_start, on_text=None, on_end=No
 def _read(part: IO[bytes]) -> bytes:
     try:
         return part.read(CHUNK)
-    except (zipfile.BadZipFile, zipfile.zlib.error, EOFError, OSError) as error:  # type: ignore[attr-defined]
-        raise Refusal("文件已损坏，无法打开，请重新另存一份再上传。") from error
+    except BROKEN as error:
+        raise Refusal(DAMAGED) from error
 
 
 def _unescape(text: str) -> str:

@@ -43,7 +43,7 @@ class WorkCalendar:
         return day
 
     def workdays_between(self, start: dt.date, end: dt.date) -> int:
-        """How many working days lie after `start` up to and with `end`; negative if `end` is earlier."""
+        """Working days after `start` up to and with `end`; negative if `end` is earlier."""
         if end < start:
             return -self.workdays_between(end - _ONE_DAY, start - _ONE_DAY)
         return sum(

@@ -33,6 +33,7 @@ Ctrl-C stops it. 按 Ctrl-C 停止。"""
 def main() -> None:
     """Prepare the checkout, serve until somebody stops it."""
     port = free_port(os.environ.get("PORT") or "8000")
+    os.umask(0o077)  # database and files are this user's alone
     environment.ensure(ROOT / ".env")
     try:
         with children.stopping_on_signals():

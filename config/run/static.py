@@ -16,7 +16,7 @@ def is_current(manifest: Path) -> bool:
         collected_at = manifest.stat().st_mtime
     except (OSError, ValueError, KeyError):
         return False
-    found = {}
+    found: dict[str, str] = {}
     for finder in get_finders():
         for name, storage in finder.list(None):
             found.setdefault(os.path.normpath(name), storage.path(name))

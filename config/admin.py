@@ -1,6 +1,9 @@
 """One admin site for reference data and accounts; it has no login of its own."""
 
+from urllib.parse import urlencode
+
 from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect
 from django.urls import reverse
 
@@ -15,5 +18,7 @@ class PortalAdminSite(AdminSite):
         return request.user.is_authenticated and request.user.has_perm("institutions.use_admin")
 
     def login(self, request, extra_context=None):
-        """Send the browser to the one login page there is."""
-        return redirect(f"{reverse('login')}?next={request.get_full_path()}")
+        """Send the browser to the one login page there is; whoever is logged in has no business here."""
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        return redirect(f"{reverse('login')}?{urlencode({'next': request.get_full_path()})}")

@@ -9,6 +9,7 @@ urlpatterns = [
     path("supervision/", include("supervision.urls")),
     path("scoring/", include("scoring.urls")),
     path("", include("config.pages.urls")),
+    path("", include("institutions.account_urls")),
     path("", include("institutions.urls")),
 ]
 

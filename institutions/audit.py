@@ -130,13 +130,18 @@ class Break:
         return f"记录链 {self.bureau_id or 0} 第 {self.seq} 条：{self.reason}"
 
 
-def verify(heads: dict[int, tuple[int, str]] | None = None) -> Iterator[Break]:
-    """Walk every chain and yield each break; `heads` (key → seq, mac) are those exported earlier."""
-    known = dict(ChainHead.objects.values_list("key", "seq").order_by("key"))
-    keys = set(known) | {
-        k or 0 for k in Event.objects.order_by().values_list("bureau", flat=True).distinct()
-    }
-    for key in sorted(keys | set(heads or {})):
+def verify(
+    heads: dict[int, tuple[int, str]] | None = None, *, keys: Iterable[int] | None = None
+) -> Iterator[Break]:
+    """Walk every chain, or those of `keys`, and yield each break.
+
+    `heads` (key → seq, mac) are those exported earlier; a key is the bureau's id, 0 for the chain of no bureau.
+    """
+    if keys is None:
+        known = ChainHead.objects.values_list("key", flat=True)
+        written = Event.objects.order_by().values_list("bureau", flat=True).distinct()
+        keys = set(known) | {k or 0 for k in written} | set(heads or {})
+    for key in sorted(keys):
         yield from _verify_chain(key, (heads or {}).get(key))
 
 

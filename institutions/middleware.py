@@ -2,22 +2,12 @@ import time
 
 from django.conf import settings
 from django.contrib.auth import logout
-from django.http import HttpRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from institutions.http import vary_on_htmx
+from institutions.http import client_address, vary_on_htmx
 from institutions.roles import SECOND_FACTOR_ROLES
 from institutions.workflow import StaleState
-
-
-def client_address(request: HttpRequest) -> str:
-    """Return the address of the browser: the forwarded one only when a trusted proxy passes it on."""
-    direct = request.META.get("REMOTE_ADDR", "")
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
-    if forwarded and direct in settings.TRUSTED_PROXIES:
-        return forwarded.split(",")[-1].strip()[:45]
-    return direct
 
 
 class HeadersMiddleware:
@@ -66,10 +56,14 @@ class PostMiddleware:
             return None
         if request.user.password_expired:
             return redirect("password_change")
-        if settings.TOTP_REQUIRED and any(p.role in SECOND_FACTOR_ROLES for p in posts):
-            if not request.user.is_verified():
-                return redirect("second_factor")
+        if self._needs_second_factor(request, posts) and not request.user.is_verified():
+            return redirect("second_factor")
         return None
+
+    def _needs_second_factor(self, request, posts) -> bool:
+        """Who must, and who chose to (told by the log-in): a device that is not asked for protects nobody."""
+        required = settings.TOTP_REQUIRED and any(p.role in SECOND_FACTOR_ROLES for p in posts)
+        return required or request.session.get("second_factor", False)
 
     def _expired(self, request, post) -> bool:
         now = time.time()

@@ -1,5 +1,7 @@
 """Who may do what: the one table a bureau signs off. The reach of a post says on which rows (models/scoping.py)."""
 
+from collections.abc import Iterable
+
 from django.db import models
 
 
@@ -23,6 +25,19 @@ BUREAU_ROLES = frozenset({Role.LEADER, Role.OFFICER, Role.FINANCE})
 # Held at a bureau, with its reach; the three administrators exclude one another (三员分立).
 ADMINISTRATORS = frozenset({Role.SYSTEM, Role.SECURITY, Role.AUDITOR})
 SECOND_FACTOR_ROLES = BUREAU_ROLES | ADMINISTRATORS
+
+
+def excluded(held: Iterable[str], role: str) -> str:
+    """Return why one person who holds these roles may not get `role` as well, or nothing.
+
+    三员分立 (GB/T 22239-2019 8.1.4.2 d): an administrator is neither another administrator nor an officer of a bureau.
+    """
+    apart = ADMINISTRATORS | BUREAU_ROLES
+    for other in held:
+        if other != role and {other, role} <= apart and {other, role} & ADMINISTRATORS:
+            return f"“{Role(other).label}”不能兼任“{Role(role).label}”"
+    return ""
+
 
 _READ = frozenset(
     {

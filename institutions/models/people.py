@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils import timezone
 
 from institutions import clock, passwords
@@ -18,6 +19,7 @@ from institutions.roles import (
     ROLE_PERMISSIONS,
     SECOND_FACTOR_ROLES,
     Role,
+    excluded,
 )
 
 if TYPE_CHECKING:
@@ -106,6 +108,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         super().set_password(raw_password)
         self.password_set_on = clock.today()
 
+    def password_words(self) -> list[str]:
+        """Return the names of the person's institutions, which a password must not contain."""
+        at = Institution.objects.filter(posts__user=self).values_list("name", "short_name")
+        return [word for names in at for word in names if word] if self.pk else []
+
     def posts_in_office(self) -> "models.QuerySet[Post]":
         return (
             Post.objects.in_office()
@@ -126,6 +133,9 @@ class PostQuerySet(PlaceQuerySet):
         return self.filter(
             Q(starts__isnull=True) | Q(starts__lte=day), Q(ends__isnull=True) | Q(ends__gte=day)
         )
+
+    def not_ended(self) -> Self:
+        return self.filter(Q(ends__isnull=True) | Q(ends__gte=clock.today()))
 
     def held(self) -> Self:
         return self.in_office().filter(user__isnull=False, user__is_active=True)
@@ -180,6 +190,14 @@ class Post(models.Model):
             reason = role_refused(self.role, self.institution.kind)
             if reason:
                 raise ValidationError({"role": reason})
+        if self.user_id and self.role:
+            others = Post.objects.not_ended().filter(user=self.user_id).exclude(pk=self.pk)
+            reason = excluded(others.values_list("role", flat=True), self.role)
+            if reason:
+                raise ValidationError({"role": f"{self.user.name}：{reason}"})
+
+    def get_absolute_url(self) -> str:
+        return reverse("institutions:post_detail", args=[self.pk])
 
     @property
     def needs_second_factor(self) -> bool:

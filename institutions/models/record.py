@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 
 from institutions.models.institution import Institution
@@ -252,6 +253,14 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("institutions:job_detail", args=[self.pk])
+
+    @property
+    def results(self) -> "models.QuerySet[StoredFile]":
+        """Its result as a set of files, to be served by `files.serve`."""
+        return StoredFile.objects.filter(pk=self.result_id)
 
 
 class Holiday(models.Model):

@@ -9,7 +9,7 @@ VENV := .venv/bin
 PY := $(VENV)/python
 KEY = $$($(PY) -c "import secrets; print(secrets.token_urlsafe(48))")
 # A server's settings, whatever a local .env says: what is checked is what is deployed.
-AS_DEPLOYED = DEBUG=off PORTAL_HTTPS=on TOTP_REQUIRED=on PORTAL_TODAY= \
+AS_DEPLOYED = DEBUG=off PORTAL_HTTPS=on TOTP_REQUIRED=on PORTAL_TODAY= DATABASE_URL=sqlite://:memory: \
 	SECRET_KEY="$(KEY)" AUDIT_KEY="$(KEY)"
 
 export PORT BIND CHROMIUM
@@ -27,7 +27,7 @@ serve: .venv/app ## Serve with gunicorn behind a proxy (BIND=127.0.0.1:8000), as
 	@exec $(PY) -m config.run.serve
 
 test: .venv/dev lint ## Run every check and the test suite on SQLite
-	$(VENV)/pytest -n $(WORKERS) --cov --cov-report=term:skip-covered
+	env -u DATABASE_URL $(VENV)/pytest -n $(WORKERS) --cov --cov-report=term:skip-covered
 
 lint: .venv/dev
 	$(VENV)/ruff check
@@ -44,7 +44,7 @@ test-postgres: .venv/dev ## Run the test suite on PostgreSQL (DATABASE_URL, or a
 
 test-browser: .venv/dev ## Run the browser tests in Chromium (CHROMIUM=/usr/bin/chromium)
 	@test -x "$(CHROMIUM)" || { echo "No Chromium at $(CHROMIUM); set CHROMIUM. 未找到 Chromium，请用 CHROMIUM 指定路径。" >&2; exit 1; }
-	$(VENV)/pytest tests/browser -m browser
+	env -u DATABASE_URL $(VENV)/pytest tests/browser -m browser
 
 demo-reset: .venv/app ## Delete the local SQLite database and files; the next `make run` fills them anew
 	@$(PY) -m config.run.forget

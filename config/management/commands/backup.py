@@ -11,6 +11,7 @@ from config import backups
 
 class Command(BaseCommand):
     help = "把数据库和全部文件备份到一个新目录，并写出清单。"
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("dir", type=Path, help="尚不存在的目录")

@@ -11,6 +11,7 @@ from config import backups
 
 class Command(BaseCommand):
     help = "逐一核对备份目录中的数据库和文件。"
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("dir", type=Path, help="备份目录")

@@ -1,0 +1,39 @@
+"""Tables in and out: the machinery that every floor declares its kinds with, and the kinds of this floor."""
+
+from institutions.tables.population import PopulationTable
+from institutions.tables.table import (
+    BATCH,
+    PLACE,
+    UNKNOWN_INSTITUTION,
+    YEAR,
+    Change,
+    Column,
+    ModelTable,
+    Place,
+    Plan,
+    Row,
+    Scope,
+    Table,
+    code_of,
+    joined,
+)
+
+TABLES: tuple[type[Table], ...] = (PopulationTable,)
+
+__all__ = [
+    "BATCH",
+    "PLACE",
+    "TABLES",
+    "UNKNOWN_INSTITUTION",
+    "YEAR",
+    "Change",
+    "Column",
+    "ModelTable",
+    "Place",
+    "Plan",
+    "Row",
+    "Scope",
+    "Table",
+    "code_of",
+    "joined",
+]

@@ -4,6 +4,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from config.run import environment
+
 ROOT = Path(__file__).resolve().parents[2]
 ELSEWHERE = "Only the checkout's own SQLite database is deleted. 只清除本目录自带的 SQLite 数据。"
 
@@ -18,6 +20,7 @@ def forget(root: Path, database: str, files: Path) -> None:
 
 
 if __name__ == "__main__":
+    environment.ensure(ROOT / ".env")
     from config import settings
 
     forget(ROOT, str(settings.DATABASES["default"]["NAME"]), settings.FILES_ROOT)

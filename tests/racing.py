@@ -93,9 +93,7 @@ def main(rounds: int, workers: int, without_guard: bool) -> None:
     fork = multiprocessing.get_context("fork")
     barrier, results = fork.Barrier(workers), fork.Queue()
     crowd = [
-        fork.Process(
-            target=race, args=(n, barrier, rows, posts[n % 2], without_guard, results)
-        )
+        fork.Process(target=race, args=(n, barrier, rows, posts[n % 2], without_guard, results))
         for n in range(workers)
     ]
     for process in crowd:

@@ -33,7 +33,9 @@ def database(folder: Path) -> Iterator[str]:
     cursor = with_postgres.cursor()
     cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     try:
-        credentials = f"{server['USER']}:{server['PASSWORD']}" if server["PASSWORD"] else server["USER"]
+        credentials = (
+            f"{server['USER']}:{server['PASSWORD']}" if server["PASSWORD"] else server["USER"]
+        )
         host = server["HOST"].replace("/", "%2F")
         port = f":{server['PORT']}" if server["PORT"] else ""
         yield f"postgres://{credentials}@{host}{port}/{name}"

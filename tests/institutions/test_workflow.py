@@ -156,12 +156,12 @@ def test_the_database_refuses_to_change_an_event(world, duty, verb):
 
 
 def test_an_event_belongs_in_the_transaction_of_its_deed(world, monkeypatch):
-    from django.db import connection
+    from django.db import connections
 
     from institutions import audit
 
     with monkeypatch.context() as outside:
-        outside.setattr(connection, "in_atomic_block", False)
+        outside.setattr(connections["default"], "in_atomic_block", False)
         with pytest.raises(RuntimeError, match="transaction"):
             audit.record("x", "x", by=None, bureau=None)
 

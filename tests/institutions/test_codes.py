@@ -90,6 +90,7 @@ def test_the_divisions_go_from_province_to_county_each_once_parents_first():
         seen[region.code] = region
     assert seen["370306"][:4] == ("370306", "周村区", "县", "370300")
     assert seen["370300"][:4] == ("370300", "淄博市", "市", "370000")
+    assert "429001" not in seen and seen["429021"].name == "神农架林区"
     assert seen["330114"].name == "钱塘区"
     assert seen["441900"].parent_code == "440000"
     levels = Counter(region.level for region in seen.values())

@@ -165,6 +165,9 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "campaigns.change_task",
         "campaigns.review_report",
         "campaigns.change_standard",
+        # A bureau answers to the one above it: it receives that bureau's papers and reports on their tasks.
+        "campaigns.receive_campaign",
+        "campaigns.write_report",
         "scoring.change_policy",
     },
     Role.FINANCE: _READ | _MONEY | _TABLES | {"scoring.settle_year", "scoring.change_policy"},

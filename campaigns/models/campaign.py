@@ -14,13 +14,16 @@ class CampaignQuerySet(WorkQuerySet):
     item_path = None
 
     def visible_to(self, post: Post | None) -> Self:
-        """Return the bureau's own campaigns, and those issued to an institution in sight."""
+        """Return one's own bureau's campaigns, those issued below it, and those issued to an institution in sight."""
         if post is None or post.role in self.hidden_from:
             return self.none()
+        reached = Recipient.objects.filter(post.reach.institutions_q("institution__"))
+        rows = ~Q(status=Campaign.Status.DRAFT) & Q(pk__in=reached.values("campaign"))
         if post.institution.is_bureau and post.item_ids is None:
-            return super().visible_to(post)
-        received = Recipient.objects.filter(post.reach.institutions_q("institution__"))
-        return self.exclude(status=Campaign.Status.DRAFT).filter(pk__in=received.values("campaign"))
+            below = [pk for grant in post.reach.grants for pk in grant.bureaus]
+            rows |= ~Q(status=Campaign.Status.DRAFT) & Q(bureau__in=below)
+            rows |= Q(institution=post.institution_id)
+        return self.filter(rows)
 
 
 class Campaign(Workflow):
@@ -97,6 +100,10 @@ class Campaign(Workflow):
         return reverse("campaigns:campaign_detail", args=[self.pk])
 
     @property
+    def is_draft(self) -> bool:
+        return self.status == self.Status.DRAFT
+
+    @property
     def current_phase(self) -> "Phase | None":
         today = clock.today()
         phases = list(self.phases.all())
@@ -112,6 +119,17 @@ class InCampaignQuerySet(ScopedQuerySet):
 
     def visible_to(self, post: Post | None) -> Self:
         return self.filter(campaign__in=Campaign.objects.visible_to(post))
+
+
+class PassageQuerySet(InCampaignQuerySet):
+    def unlinked(self) -> Self:
+        """Return the passages of which nobody has said what they became, or why they need nothing."""
+        linked = ("phases", "tasks", "focuses", "standards")
+        rows = self.filter(became="", nothing="")
+        for name in linked:
+            through = getattr(Passage, name).through
+            rows = rows.exclude(pk__in=through.objects.values("passage"))
+        return rows
 
 
 class Passage(models.Model):
@@ -134,7 +152,7 @@ class Passage(models.Model):
     )
     nothing = models.CharField("无需落实的理由", max_length=120, blank=True)
 
-    objects = InCampaignQuerySet.as_manager()
+    objects = PassageQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "条文"
@@ -203,6 +221,26 @@ class Phase(Workflow):
 
     def get_absolute_url(self) -> str:
         return reverse("phase_board", args=[self.pk])
+
+    @property
+    def state(self) -> str:
+        """done, late, now or todo, as the timeline draws it."""
+        today = clock.today()
+        if self.status == self.Status.CONFIRMED:
+            return "done"
+        if self.ends < today:
+            return "late"
+        return "now" if self.starts is None or self.starts <= today else "todo"
+
+    @property
+    def span(self) -> str:
+        """The days as the paper writes them: 2023年3月3日前, or 2023年3月4日—3月31日."""
+        end = f"{self.ends.month}月{self.ends.day}日"
+        if self.starts is None:
+            return f"{self.ends.year}年{end}前"
+        if self.ends.year != self.starts.year:
+            end = f"{self.ends.year}年{end}"
+        return f"{self.starts.year}年{self.starts.month}月{self.starts.day}日—{end}"
 
 
 class RecipientQuerySet(ScopedQuerySet):

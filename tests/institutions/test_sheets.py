@@ -76,10 +76,6 @@ HEAD = row(1, inline("A1", "代码"), inline("B1", "数"))
 GOOD = HEAD + row(2, inline("A2", "01"), '<c r="B2"><v>5</v></c>')
 
 
-def table(**styles: str) -> list[sheets.SheetRow]:
-    return list(read_sheet(packed(parts(GOOD, **styles)), "a.xlsx").rows)
-
-
 def cell(xml: str, number_format: str = "", strings: str = "") -> sheets.SheetRow:
     """The row read from one cell of XML, in a number format given by id or code."""
     known = number_format.isdecimal() and number_format[0] != "0"

@@ -114,6 +114,9 @@ class Portal:
     def menu(self) -> list[Entry]:
         return [] if self.post is None else self._entries(MENU)
 
+    def _may(self, perm: str) -> bool:
+        return not perm or (self.post is not None and self.post.has_perm(perm))
+
     def _entries(self, table: list[tuple[str, Any, str]]) -> list[Entry]:
         shown = []
         for label, target, perm in table:
@@ -124,7 +127,7 @@ class Portal:
                 elif children:
                     current = any(child.current for child in children)
                     shown.append(Entry(label, "", current, children=children))
-            elif not perm or self.post.has_perm(perm):
+            elif self._may(perm):
                 url = reverse(target)
                 path = self.request.path
                 current = path == url if url == "/" else path.startswith(url)

@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import cast
 from urllib.parse import quote
 
 from django.core.files.uploadedfile import UploadedFile
@@ -68,18 +69,11 @@ def serve(owned: models.Manager[StoredFile], key: str) -> FileResponse:
 def owned_keys() -> set[int]:
     """Return the ids of files that anything points at."""
     used: set[int] = set()
-    for relation in StoredFile._meta.get_fields():
-        if relation.auto_created and relation.is_relation and not relation.concrete:
-            name = relation.field.name
-            if relation.many_to_many:
-                through, column = relation.through, relation.field.m2m_reverse_name()
-                used.update(through._base_manager.values_list(column, flat=True))
-            else:
-                used.update(
-                    relation.related_model._base_manager.exclude(**{name: None}).values_list(
-                        f"{name}_id", flat=True
-                    )
-                )
+    for relation in StoredFile._meta.related_objects:
+        owner, name = cast("type[models.Model]", relation.related_model), relation.field.name
+        used.update(
+            owner._base_manager.exclude(**{name: None}).order_by().values_list(name, flat=True)
+        )
     return used
 
 

@@ -10,6 +10,11 @@ from institutions import files, uploads
 from institutions.models import Post, StoredFile
 
 
+def in_sight(rows: Any, post: Post | None) -> Any:
+    """Return the rows a post may see, where the model knows (regions and items are common to all)."""
+    return rows.visible_to(post) if hasattr(rows, "visible_to") else rows
+
+
 class ScopedFormMixin:
     """Offer, and accept, only the related rows this post may see."""
 
@@ -19,9 +24,8 @@ class ScopedFormMixin:
         super().__init__(*args, **kwargs)
         self.post = post
         for field in self.fields.values():
-            queryset = getattr(field, "queryset", None)
-            if hasattr(queryset, "visible_to"):
-                field.queryset = queryset.visible_to(post)  # type: ignore[attr-defined]
+            if isinstance(field, forms.ModelChoiceField):
+                field.queryset = in_sight(field.queryset, post)
 
 
 class ScopedFilterSet(django_filters.FilterSet):
@@ -36,9 +40,8 @@ class ScopedFilterSet(django_filters.FilterSet):
     def __init__(self, data=None, queryset=None, *, request, **kwargs):
         super().__init__(data, queryset, request=request, **kwargs)
         for field in self.form.fields.values():
-            rows = getattr(field, "queryset", None)
-            if hasattr(rows, "visible_to"):
-                field.queryset = rows.visible_to(request.post)
+            if isinstance(field, forms.ModelChoiceField):
+                field.queryset = in_sight(field.queryset, request.post)
         search = self.form.fields.pop("q")
         search.widget.attrs.update(placeholder="名称、内容或拼音首字母", type="search")
         self.form.fields = {"q": search, **self.form.fields}
@@ -75,7 +78,7 @@ class FilesField(forms.FileField):
         )
 
 
-class FilesFormMixin:
+class FilesFormMixin(forms.BaseForm):
     """Keep the uploads of the form's `files` field; a refused one is an error at the field."""
 
     cleaned_data: dict[str, Any]

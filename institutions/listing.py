@@ -11,6 +11,7 @@ from django.core.exceptions import BadRequest
 from django.db import models, transaction
 from django.db.models import Q
 from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from institutions import audit, clock, sheets
@@ -260,7 +261,7 @@ class Listing:
 
     # --- Answers ------------------------------------------------------------------------------------
 
-    def response(self, template: str, context: dict[str, Any] | None = None) -> HttpResponse:
+    def response(self, template: str, context: dict[str, Any] | None = None) -> HttpResponseBase:
         """Return the page, or the export when one is asked for and the post may export."""
         wanted = self.query.get("format", "")
         if wanted in ("csv", "xlsx") and self.request.post.has_perm("institutions.export_table"):
@@ -271,7 +272,7 @@ class Listing:
             {"listing": self.table, "page": self, "form": self.form, **(context or {})},
         )
 
-    def _export(self, wanted: str) -> HttpResponse | StreamingHttpResponse:
+    def _export(self, wanted: str) -> HttpResponseBase:
         with transaction.atomic():
             audit.record(
                 "portal.export",

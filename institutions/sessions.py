@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from typing import cast
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
@@ -14,7 +15,7 @@ class SessionStore(DatabaseStore):
         return PortalSession
 
     def create_model_instance(self, data):
-        row = super().create_model_instance(data)
+        row = cast("PortalSession", super().create_model_instance(data))
         row.user_id = int(data[SESSION_KEY]) if data.get(SESSION_KEY) else None
         row.address = data.get("address", "")
         row.agent = data.get("agent", "")[:200]

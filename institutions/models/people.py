@@ -56,7 +56,7 @@ class UserQuerySet(models.QuerySet):
 class User(AbstractBaseUser, PermissionsMixin):
     """账号: a login. What it may do follows from the post that is active, never from groups or a superuser flag."""
 
-    is_superuser = None  # type: ignore[assignment]
+    is_superuser = None
     groups = None  # type: ignore[assignment]
     user_permissions = None  # type: ignore[assignment]
 

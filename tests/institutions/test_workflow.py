@@ -112,7 +112,10 @@ def test_a_lead_agency_acts_on_its_items_only(world, duty):
 @pytest.mark.parametrize(
     ("change", "name"),
     [
-        ({"status": "banana"}, "rectification_status_known"),
+        (
+            {"status": "banana", "signed_at": "2023-03-02T00:00Z"},
+            "rectification_status_known",
+        ),
         ({"status": "signed"}, "rectification_signed_has_time"),
         (
             {"status": "closed", "signed_at": "2023-03-02T00:00Z"},

@@ -56,7 +56,7 @@ def test_a_number_that_is_none_is_not_rounded(value):
         half_up(D(value), 2)
 
 
-@given(st.fractions(max_denominator=10**6), st.integers(0, 6))
+@given(st.fractions(-(10**15), 10**15, max_denominator=10**6), st.integers(0, 6))
 def test_rounding_is_never_further_than_half_a_unit_and_is_symmetric(value, places):
     rounded = half_up(value, places)
     assert abs(F(rounded) - value) * 2 * 10**places <= 1

@@ -1,7 +1,14 @@
 """What it is worth: evaluations, score sheets, the year-end table and its money."""
 
 from scoring.models.evaluation import Evaluation, ScoreLine, ScoreSection, ScoreSheet
-from scoring.models.year import Adjustment, PolicyEntry, Prepayment, YearResult
+from scoring.models.year import (
+    Adjustment,
+    PolicyEntry,
+    Prepayment,
+    Workload,
+    WorkUnit,
+    YearResult,
+)
 
 __all__ = [
     "Adjustment",
@@ -11,5 +18,7 @@ __all__ = [
     "ScoreLine",
     "ScoreSection",
     "ScoreSheet",
+    "WorkUnit",
+    "Workload",
     "YearResult",
 ]

@@ -1,3 +1,5 @@
+from datetime import date
+from decimal import Decimal
 from typing import ClassVar, Self
 
 from django.db import models
@@ -6,6 +8,7 @@ from django.urls import reverse
 
 from campaigns.models import Campaign, Clause, Standard
 from campaigns.rules import Figures
+from institutions import clock
 from institutions.fields import FixedField
 from institutions.models import Post, ServiceItem, StoredFile
 from institutions.models.scoping import ScopedQuerySet, WorkQuerySet
@@ -123,6 +126,24 @@ class Evaluation(Workflow):
     def get_absolute_url(self) -> str:
         return reverse("scoring:evaluation_detail", args=[self.pk])
 
+    def open(self, *, by: Post, version: int) -> None:
+        """Start it; `scoring.opening.open_evaluation` also makes the lines."""
+        self._move("open", by=by, version=version)
+
+    def publish(self, *, by: Post, version: int, appeal_until: date) -> None:
+        """Show the results; `scoring.publishing.publish` ranks first."""
+        self._move(
+            "publish",
+            by=by,
+            version=version,
+            published_at=clock.now(),
+            appeal_until=appeal_until,
+        )
+
+    def finalise(self, *, by: Post, version: int) -> None:
+        """Close it for good: its sheets count in the year."""
+        self._move("finalise", by=by, version=version)
+
     @property
     def is_shown(self) -> bool:
         """Whether the institutions may see what was verified."""
@@ -187,6 +208,12 @@ class ScoreSheet(Workflow):
             Status.SUBMITTED,
             "scoring.submit_sheet",
             Side.ANSWERS,
+            needs=(
+                Need(
+                    "评价还没有启动或已经结束",
+                    holds=lambda s: s.evaluation.status == Evaluation.Status.OPEN,
+                ),
+            ),
             tone="primary",
             confirm="提交后自评不能再改，由督导方核定。",
         ),
@@ -254,9 +281,41 @@ class ScoreSheet(Workflow):
     def is_final(self) -> bool:
         return self.evaluation.status == Evaluation.Status.FINAL
 
+    def submit(self, *, by: Post, version: int) -> None:
+        """Hand in; `scoring.filling.submit` checks the lines first."""
+        self._move("submit", by=by, version=version, submitted_at=clock.now())
+
+    def send_back(self, *, by: Post, version: int, note: str) -> None:
+        """Return the self-assessment; `scoring.verifying.send_back` opens its sections again."""
+        self._move("send_back", by=by, version=version, note=note)
+
+    def verify(self, *, by: Post, version: int, score: Decimal) -> None:
+        """Close the sheet with its score; `scoring.verifying.verify` makes it."""
+        self._move("verify", by=by, version=version, verified_at=clock.now(), score=score)
+
+    def reopen(self, *, by: Post, version: int, note: str) -> None:
+        """Take the score away again, before publication."""
+        self._move("reopen", by=by, version=version, note=note, verified_at=None, score=None)
+
+    def shows_verified_to(self, post: Post) -> bool:
+        """Say whether `post` may see what was verified: everybody after publication, before it who asks."""
+        return (
+            self.evaluation.is_shown
+            or post.institution_id == self.supervisor_id
+            or post.institution.is_bureau
+        )
+
 
 class SectionQuerySet(WorkQuerySet):
-    pass
+    def visible_to(self, post: Post | None) -> Self:
+        """Return the sections in reach; those of a draft only to its supervisor and the bureaus above."""
+        rows = super().visible_to(post)
+        if post is not None and not post.institution.is_bureau:
+            rows = rows.exclude(
+                ~Q(supervisor=post.institution_id),
+                sheet__evaluation__status=Evaluation.Status.DRAFT,
+            )
+        return rows
 
 
 class ScoreSection(Workflow):
@@ -332,17 +391,36 @@ class ScoreSection(Workflow):
     def get_absolute_url(self) -> str:
         return f"{reverse('scoring:sheet_detail', args=[self.sheet_id])}#s{self.position}"
 
+    def finish(self, *, by: Post, version: int) -> None:
+        """Say that every line is judged; `scoring.verifying.finish` checks it."""
+        self._move("finish", by=by, version=version, verifier=by, verified_at=clock.now())
+
+    def resume(self, *, by: Post, version: int) -> None:
+        """Open it again while the sheet is not verified."""
+        self._move("resume", by=by, version=version, verifier=None, verified_at=None)
+
 
 class LineQuerySet(ScopedQuerySet):
     institution_path = "section__institution"
     item_path = "section__item"
     bureau_path = "section__bureau"
 
+    def unfilled(self) -> Self:
+        return self.filter(self_points__isnull=True, self_full__gt=0)
+
+    def unjudged(self) -> Self:
+        return self.filter(points__isnull=True, full__gt=0)
+
+    def without_reason(self) -> Self:
+        """Return the lines that lose points, or are taken out, and do not say why."""
+        return self.filter(Q(na=True) | Q(points__lt=F("full")), reason="")
+
 
 class ScoreLine(models.Model):
     """评分行: the figures, points and reason of one leaf clause; its text and rule are the edition's.
 
-    Two sides: what the institution fills in (`self_…`, kept as typed) and what the supervisor verifies.
+    Two sides: what the institution fills in (`self_…`, kept as typed) and what the supervisor verifies. `full` is what
+    the clause counts in the total: its full marks, or 0 where it does not apply; without points it is then 未评.
     """
 
     sheet = models.ForeignKey(ScoreSheet, models.CASCADE, related_name="lines")
@@ -358,6 +436,7 @@ class ScoreLine(models.Model):
     self_na = models.BooleanField("自评不适用", default=False)
     self_note = models.CharField("自评说明", max_length=300, blank=True)
     self_points = FixedField("自评得分", null=True, editable=False)
+    self_full = FixedField("自评适用满分", editable=False)
     numerator = FixedField("核定分子", null=True, blank=True)
     denominator = FixedField("核定分母", null=True, blank=True)
     entered = FixedField("核定填报得分", null=True, blank=True)
@@ -368,6 +447,7 @@ class ScoreLine(models.Model):
     na = models.BooleanField("核定不适用", default=False)
     reason = models.CharField("扣分理由", max_length=300, blank=True)
     points = FixedField("核定得分", null=True, editable=False)
+    full = FixedField("核定适用满分", editable=False)
     files = models.ManyToManyField(StoredFile, blank=True, verbose_name="佐证材料")
 
     objects = LineQuerySet.as_manager()
@@ -376,11 +456,35 @@ class ScoreLine(models.Model):
         verbose_name = verbose_name_plural = "评分行"
         ordering: ClassVar = ["section", "clause__position"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["sheet", "clause"], name="line_once")
+            models.UniqueConstraint(fields=["sheet", "clause"], name="line_once"),
+            models.CheckConstraint(
+                condition=Q(self_full__gte=0) & Q(full__gte=0), name="line_full_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=(Q(points__isnull=True) | (Q(full__gt=0) & Q(points__lte=F("full"))))
+                & (
+                    Q(self_points__isnull=True)
+                    | (Q(self_full__gt=0) & Q(self_points__lte=F("self_full")))
+                ),
+                name="line_points_within_full",
+            ),
         ]
 
     def __str__(self) -> str:
         return str(self.clause)
+
+    @property
+    def is_filled(self) -> bool:
+        return self.self_points is not None or self.self_full == 0
+
+    @property
+    def is_judged(self) -> bool:
+        return self.points is not None or self.full == 0
+
+    @property
+    def loses(self) -> bool:
+        """Whether a point was lost, or the clause was taken out: both are answered for by a reason."""
+        return self.na or (self.points is not None and self.points < self.full)
 
     @property
     def self_figures(self) -> Figures:

@@ -1,10 +1,11 @@
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 
 from institutions.fields import FixedField
-from institutions.models import Institution, Post
+from institutions.models import Institution, Post, ServiceItem
 from institutions.models.scoping import WorkQuerySet
 
 
@@ -128,6 +129,10 @@ class YearResult(YearRow):
     balance = FixedField("应补退")
     details = models.JSONField("计算过程", default=dict)
     inputs = models.CharField("输入摘要", max_length=64)
+    settled_at = models.DateTimeField("计算时间", null=True, editable=False)
+    settled_by = models.ForeignKey(
+        Post, models.PROTECT, null=True, verbose_name="计算人", related_name="+", editable=False
+    )
     frozen_at = models.DateTimeField("定稿时间", null=True)
     frozen_by = models.ForeignKey(Post, models.PROTECT, null=True, related_name="+")
 
@@ -146,3 +151,75 @@ class YearResult(YearRow):
 
     def __str__(self) -> str:
         return f"{self.institution} {self.year}年终"
+
+    def get_absolute_url(self) -> str:
+        return reverse("scoring:year_detail", args=[self.pk])
+
+    @property
+    def is_frozen(self) -> bool:
+        return self.frozen_at is not None
+
+
+class WorkUnitQuerySet(YearQuerySet):
+    def visible_to(self, post: Post | None) -> Self:
+        """Return the units of one's own bureau as well: the coefficients are known to whom they pay."""
+        if post is None or post.role in self.hidden_from or post.item_ids is not None:
+            return self.none()
+        return self.filter(
+            Q(pk__in=super().visible_to(post).values("pk")) | Q(bureau=post.institution.bureau_id)
+        )
+
+
+class WorkUnit(YearRow):
+    """工作当量: one service of the bureau's list for the year, with its coefficient; quality comes by its item."""
+
+    code = models.CharField("服务代码", max_length=32)
+    name = models.CharField("服务名称", max_length=120)
+    item = models.ForeignKey(ServiceItem, models.PROTECT, verbose_name="服务项目")
+    coefficient = FixedField("当量系数", places=4)
+    unit = models.CharField("单位", max_length=10, blank=True)
+
+    objects = WorkUnitQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "工作当量"
+        ordering: ClassVar = ["-year", "code"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["institution", "year", "code"], name="work_unit_once_a_year"
+            ),
+            models.CheckConstraint(
+                condition=Q(coefficient__gte=0), name="work_unit_coefficient_not_negative"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.name}"
+
+
+class Workload(YearRow):
+    """工作量: how much of a service one institution declared for a quarter, and how much was verified."""
+
+    quarter = models.PositiveSmallIntegerField("季度")
+    work_unit = models.ForeignKey(WorkUnit, models.PROTECT, verbose_name="服务")
+    declared = FixedField("申报数量")
+    approved = FixedField("核定数量", null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "工作量"
+        ordering: ClassVar = ["-year", "quarter", "institution"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["institution", "work_unit", "quarter"], name="workload_once_a_quarter"
+            ),
+            models.CheckConstraint(
+                condition=Q(quarter__gte=1, quarter__lte=4), name="workload_quarter_1_to_4"
+            ),
+            models.CheckConstraint(
+                condition=Q(declared__gte=0) & (Q(approved__isnull=True) | Q(approved__gte=0)),
+                name="workload_not_negative",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.institution} {self.year}年第{self.quarter}季度 {self.work_unit}"

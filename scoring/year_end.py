@@ -1,0 +1,672 @@
+"""The year-end table of a unit: quarters → year → rank → grade → money, computed in sets, written once, then frozen.
+
+A bureau settles the institutions it supervises itself, a centre its clinics, by the same rules (docs/arithmetic.md).
+Everything a row was computed from goes into one hash, so that anybody can see whether the inputs have changed since.
+"""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Q
+
+from campaigns.models import Standard
+from institutions import audit, clock
+from institutions.audit import Actor
+from institutions.models import Institution, Population, Post
+from institutions.rounding import percent_text, plain_text
+from scoring import rules
+from scoring.models import (
+    Adjustment,
+    Evaluation,
+    Prepayment,
+    ScoreSection,
+    ScoreSheet,
+    Workload,
+    YearResult,
+)
+from scoring.policies import written_rows
+from scoring.publishing import group_of
+from scoring.rules import QUARTERS, ScoringError
+
+ZERO = Decimal("0.00")
+# The words of the explanation, by key of the policy, in the order of the table.
+FORMULA_OF_AMOUNT = (
+    "应拨金额 = 服务人口 {people} × 人均标准 {per_capita} × 承担比例 {share} = {due}"
+)
+
+
+class YearRefused(Exception):
+    """A year cannot be settled; `reasons` say why in Chinese, one for each thing to put right."""
+
+    def __init__(self, reasons: Iterable[str]) -> None:
+        self.reasons = list(reasons)
+        super().__init__("；".join(self.reasons))
+
+
+@dataclass
+class Inputs:
+    """All that a unit's year is computed from; codes, never ids, so that two databases hash alike."""
+
+    unit: Institution
+    year: int
+    policy_rows: dict[str, str]
+    policy: rules.Policy
+    institutions: dict[str, Institution] = field(default_factory=dict)
+    sheets: dict[str, dict[int, ScoreSheet]] = field(default_factory=dict)
+    people: dict[str, int] = field(default_factory=dict)
+    adjustments: dict[str, list[Adjustment]] = field(default_factory=dict)
+    prepaid: dict[str, Decimal] = field(default_factory=dict)
+    work: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def by_equivalents(self) -> bool:
+        return self.policy.method == rules.BY_EQUIVALENTS
+
+    def digest(self) -> str:
+        """Return the sha256 over every input as canonical JSON."""
+        content = {
+            "unit": self.unit.code,
+            "year": self.year,
+            "policy": {key: str(value) for key, value in vars(self.policy).items()},
+            "institutions": [
+                {
+                    "code": code,
+                    "kind": one.kind,
+                    "also": sorted(one.also_kinds),
+                    "opened": str(one.opened or ""),
+                    "closed": str(one.closed or ""),
+                    "people": self.people.get(code),
+                    "prepaid": str(self.prepaid.get(code, ZERO)),
+                    "sheets": {
+                        str(quarter): [str(sheet.score), str(sheet.points), str(sheet.full)]
+                        for quarter, sheet in sorted(self.sheets.get(code, {}).items())
+                    },
+                    "adjustments": sorted(
+                        [a.kind, str(a.points), a.reason, a.basis]
+                        for a in self.adjustments.get(code, [])
+                    ),
+                }
+                for code, one in sorted(self.institutions.items())
+            ],
+            "work": [{key: str(value) for key, value in row.items()} for row in self.work],
+        }
+        text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def open_quarters(institution: Institution, year: int) -> list[int]:
+    """Return the quarters in which the institution was open on any day."""
+    quarters = []
+    for quarter in QUARTERS:
+        first = date(year, 3 * quarter - 2, 1)
+        after = date(year + 1, 1, 1) if quarter == 4 else date(year, 3 * quarter + 1, 1)
+        begun = institution.opened is None or institution.opened < after
+        still = institution.closed is None or institution.closed > first
+        if (
+            begun
+            and still
+            and (institution.opened is None or institution.opened != institution.closed)
+        ):
+            quarters.append(quarter)
+    return quarters
+
+
+# --- Reading, in sets -------------------------------------------------------------------------------
+
+
+def read_inputs(unit: Institution, year: int) -> Inputs:
+    """Read what the year of a unit is computed from: a fixed number of statements.
+
+    Raises YearRefused: a policy that cannot be read, a year without any sheet, no population.
+    """
+    rows = written_rows(unit, year)
+    try:
+        inputs = Inputs(unit, year, rows, rules.policy_from(rows, year))
+    except ScoringError as error:
+        raise YearRefused([error.reason]) from error
+    _read_sheets(inputs)
+    ids = [one.pk for one in inputs.institutions.values()]
+    inputs.people = dict(
+        Population.objects.filter(institution__in=ids, year=year).values_list(
+            "institution__code", "residents"
+        )
+    )
+    inputs.prepaid = dict(
+        Prepayment.objects.filter(institution__in=ids, year=year).values_list(
+            "institution__code", "amount"
+        )
+    )
+    adjustments = Adjustment.objects.filter(institution__in=ids, year=year)
+    for one in adjustments.select_related("institution").order_by("pk"):
+        inputs.adjustments.setdefault(one.institution.code, []).append(one)
+    if inputs.by_equivalents:
+        inputs.work = _read_work(inputs)
+    else:
+        without = sorted(set(inputs.institutions) - set(inputs.people))
+        if without:
+            raise YearRefused(
+                f"{inputs.institutions[code].name}（{code}）没有填写 {year} 年的服务人口"
+                for code in without
+            )
+    return inputs
+
+
+def _read_sheets(inputs: Inputs) -> None:
+    """Take the unit's own sheets of 季度评价; each institution with one is settled, final ones count."""
+    sheets = (
+        ScoreSheet.objects.filter(
+            supervisor=inputs.unit,
+            institution__parent=inputs.unit,
+            year=inputs.year,
+            quarter__gte=1,
+            evaluation__standard__purpose=Standard.Purpose.QUARTERLY,
+        )
+        .exclude(evaluation__status=Evaluation.Status.DRAFT)
+        .select_related("institution", "evaluation")
+        .order_by("institution__code", "quarter", "pk")
+    )
+    twice = []
+    for sheet in sheets:
+        code = sheet.institution.code
+        inputs.institutions.setdefault(code, sheet.institution)
+        own = inputs.sheets.setdefault(code, {})
+        if sheet.is_final:
+            if sheet.quarter in own:
+                twice.append(f"{sheet.institution.name}第{sheet.quarter}季度有两份定稿评分表")
+            own[sheet.quarter] = sheet
+    if not inputs.institutions:
+        raise YearRefused([f"{inputs.unit.name} {inputs.year} 年没有任何评分表，不能计算年终结果"])
+    if twice:
+        raise YearRefused(twice)
+
+
+def _read_work(inputs: Inputs) -> list[dict[str, Any]]:
+    """Return the verified workload with the quality of its item on that quarter's sheet."""
+    codes = {one.pk: code for code, one in inputs.institutions.items()}
+    rows = list(
+        Workload.objects.filter(institution__in=codes, year=inputs.year, approved__isnull=False)
+        .select_related("work_unit__item")
+        .order_by("institution__code", "quarter", "work_unit__code")
+    )
+    finals = {s.pk: s for own in inputs.sheets.values() for s in own.values()}
+    sums: dict[tuple[int, int], list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
+    sections = ScoreSection.objects.filter(sheet__in=finals, item__isnull=False)
+    for section in sections.select_related("item"):
+        for item in {section.item_id, section.item.parent_id} - {None}:
+            both = sums[section.sheet_id, item]
+            both[0] += section.points
+            both[1] += section.full
+    work = []
+    for row in rows:
+        code, unit = codes[row.institution_id], row.work_unit
+        sheet = inputs.sheets[code].get(row.quarter)
+        worth = Decimal("0.0000")
+        if sheet is not None:
+            points, full = sums[sheet.pk, unit.item_id]
+            if full <= 0:
+                points, full = sheet.points, sheet.full
+            worth = rules.quality(points, full)
+        work.append(
+            {
+                "code": code,
+                "quarter": row.quarter,
+                "service": unit.code,
+                "name": unit.name,
+                "item": unit.item.code,
+                "quantity": row.approved,
+                "coefficient": unit.coefficient,
+                "quality": worth,
+            }
+        )
+    return work
+
+
+# --- Computing --------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Row:
+    """One institution on its way through the computation."""
+
+    institution: Institution
+    quarters: rules.QuarterScore
+    bonus: Decimal
+    deduction: Decimal
+    vetoed: bool
+    score: Decimal
+
+
+def compute(unit: Institution, year: int) -> list[YearResult]:
+    """Return the unit's year-end table, unsaved, in table order; raises YearRefused."""
+    return rows_from(read_inputs(unit, year))
+
+
+def rows_from(inputs: Inputs) -> list[YearResult]:
+    """Compute the table from its inputs: pure but for reading the rows handed in."""
+    rows = _score_all(inputs)
+    amounts, told = _pay(inputs, rows)
+    digest = inputs.digest()
+    placed = rules.rank(
+        rules.Standing(code, group_of(row.institution, inputs.unit), row.score, row.vetoed)
+        for code, row in rows.items()
+    )
+    results = []
+    for position, one in enumerate(placed, start=1):
+        code = one.standing.code
+        results.append(
+            _result(inputs, rows[code], one, position, amounts[code], told[code], digest)
+        )
+    return results
+
+
+def _score_all(inputs: Inputs) -> dict[str, _Row]:
+    rows, reasons = {}, []
+    for code, institution in sorted(inputs.institutions.items()):
+        scores = {quarter: sheet.score for quarter, sheet in inputs.sheets[code].items()}
+        own = inputs.adjustments.get(code, [])
+        bonus = sum((a.points for a in own if a.kind == Adjustment.Kind.BONUS), ZERO)
+        deduction = sum((a.points for a in own if a.kind == Adjustment.Kind.DEDUCTION), ZERO)
+        due = open_quarters(institution, inputs.year)
+        try:
+            quarters = rules.quarter_score(scores, inputs.policy.quarter_weights, due)
+        except ScoringError as error:
+            reasons.append(f"{institution.name}（{code}）：{error.reason}")
+            continue
+        rows[code] = _Row(
+            institution,
+            quarters,
+            min(bonus, inputs.policy.bonus_cap),
+            deduction,
+            any(a.kind == Adjustment.Kind.VETO for a in own),
+            rules.year_score(quarters.score, bonus, deduction, inputs.policy.bonus_cap),
+        )
+    if reasons:
+        raise YearRefused(reasons)
+    return rows
+
+
+def _pay(
+    inputs: Inputs, rows: Mapping[str, _Row]
+) -> tuple[Mapping[str, rules.Amounts], Mapping[str, list[str]]]:
+    """Return the amounts by code, and the sentences that tell how they came about."""
+    policy = inputs.policy
+    if inputs.by_equivalents:
+        return _pay_by_equivalents(inputs, rows)
+    amounts = {
+        code: rules.settle_by_ratio(
+            inputs.people[code], policy, row.score, row.vetoed, inputs.prepaid.get(code, ZERO)
+        )
+        for code, row in rows.items()
+    }
+    told = {}
+    for code, paid in amounts.items():
+        told[code] = [
+            FORMULA_OF_AMOUNT.format(
+                people=inputs.people[code],
+                per_capita=plain_text(policy.per_capita),
+                share=percent_text(policy.share),
+                due=paid.due,
+            ),
+            _ratio_words(rows[code], policy),
+            _approved_words(rows[code], paid, policy),
+            _top_up_words(rows[code], paid),
+            _balance_words(paid),
+        ]
+    return amounts, told
+
+
+def _pay_by_equivalents(
+    inputs: Inputs, rows: Mapping[str, _Row]
+) -> tuple[Mapping[str, rules.Amounts], Mapping[str, list[str]]]:
+    policy = inputs.policy
+    work = [
+        rules.Work(row["code"], row["quantity"], row["coefficient"], row["quality"])
+        for row in inputs.work
+    ]
+    try:
+        settled = rules.settle_by_equivalents(
+            rows,
+            work,
+            policy,
+            vetoed=[code for code, row in rows.items() if row.vetoed],
+            prepaid=inputs.prepaid,
+        )
+    except ScoringError as error:
+        raise YearRefused([error.reason]) from error
+    told: dict[str, list[str]] = {code: [] for code in rows}
+    for row in inputs.work:
+        factor = rules.applied_quality(row["quality"], policy)
+        told[row["code"]].append(
+            f"第{row['quarter']}季度 {row['name']}：核定数量 {plain_text(row['quantity'])} × 当量系数 "
+            f"{plain_text(row['coefficient'])} × 质量系数 {factor:.4f}"
+        )
+    for code, paid in settled.amounts.items():
+        told[code].append(
+            f"应拨金额 = 资金池 {policy.pool:.2f} 按有效当量分配，本机构 "
+            f"{rules.half_up(settled.equivalents[code], 4)} ÷ 合计 {rules.half_up(settled.whole, 4)}，"
+            f"得 {paid.due}"
+        )
+        held = "一票否决，核定金额 0.00，扣下部分不分给其他机构" if rows[code].vetoed else ""
+        told[code].append(held or f"核定金额 = 应拨金额 = {paid.approved}")
+        told[code].append(_balance_words(paid))
+    return settled.amounts, told
+
+
+def _ratio_words(row: _Row, policy: rules.Policy) -> str:
+    share = rules.ratio_text(rules.ratio(row.score, row.vetoed, policy))
+    if row.vetoed:
+        return f"拨付比例：一票否决，{share}"
+    if row.score >= policy.full_line:
+        return f"拨付比例：{row.score} 达到全额线 {plain_text(policy.full_line)}，{share}"
+    if row.score < policy.pay_line:
+        return f"拨付比例：{row.score} 低于拨付线 {plain_text(policy.pay_line)}，{share}"
+    return f"拨付比例 = {row.score} ÷ 比例基数 {plain_text(policy.ratio_base)} = {share}"
+
+
+def _approved_words(row: _Row, paid: rules.Amounts, policy: rules.Policy) -> str:
+    """The quotient itself where the ratio is one: the printed ratio is rounded, the amount is not made from it."""
+    proportional = not row.vetoed and policy.pay_line <= row.score < policy.full_line
+    if proportional and row.score < policy.ratio_base:
+        factor = f"{row.score} ÷ {plain_text(policy.ratio_base)}"
+    else:
+        factor = rules.ratio_text(paid.ratio)
+    return f"核定金额 = {paid.due} × {factor} = {paid.approved}"
+
+
+def _top_up_words(row: _Row, paid: rules.Amounts) -> str:
+    if row.vetoed:
+        return "财政补齐：一票否决，不补齐，0.00"
+    return f"财政补齐 = {paid.due} − {paid.approved} = {paid.top_up}"
+
+
+def _balance_words(paid: rules.Amounts) -> str:
+    return f"应补退 = {paid.approved} − 已预拨 {paid.prepaid} = {paid.balance}"
+
+
+def _result(
+    inputs: Inputs,
+    row: _Row,
+    place: rules.Ranked,
+    position: int,
+    paid: rules.Amounts,
+    told: list[str],
+    digest: str,
+) -> YearResult:
+    code, policy = row.institution.code, inputs.policy
+    own = inputs.sheets[code]
+    result = YearResult(
+        bureau_id=inputs.unit.bureau_id,
+        unit=inputs.unit,
+        institution=row.institution,
+        year=inputs.year,
+        position=position,
+        population=inputs.people.get(code),
+        quarters=row.quarters.score,
+        bonus=row.bonus,
+        deduction=row.deduction,
+        score=row.score,
+        rank=place.rank,
+        group=place.standing.group.label,
+        grade=rules.grade(row.score, row.vetoed, policy.grade_lines),
+        vetoed=row.vetoed,
+        per_capita=policy.per_capita,
+        due_amount=paid.due,
+        ratio=rules.ratio_text(paid.ratio),
+        approved_amount=paid.approved,
+        top_up=paid.top_up,
+        prepaid=paid.prepaid,
+        balance=paid.balance,
+        inputs=digest,
+    )
+    for quarter in QUARTERS:
+        setattr(result, f"quarter{quarter}", own[quarter].score if quarter in own else None)
+    result.details = _details(inputs, row, told)
+    return result
+
+
+def _details(inputs: Inputs, row: _Row, told: list[str]) -> dict[str, Any]:
+    """Return what the page of one result prints: every number with where it is from."""
+    code, policy = row.institution.code, inputs.policy
+    own = inputs.sheets[code]
+    adjustments = inputs.adjustments.get(code, [])
+    raw = sum((a.points for a in adjustments if a.kind == Adjustment.Kind.BONUS), ZERO)
+    warnings = []
+    if len(own) < policy.sheets_due:
+        warnings.append(f"全年定稿 {len(own)} 份评分表，少于考核次数 {policy.sheets_due}")
+    warnings += [f"第{quarter}季度缺考，按 0 分计" for quarter in row.quarters.absent]
+    due = open_quarters(row.institution, inputs.year)
+    return {
+        "quarters": [
+            {
+                "quarter": quarter,
+                "sheet": own[quarter].pk if quarter in own else None,
+                "score": str(own[quarter].score) if quarter in own else "",
+                "weight": percent_text(policy.quarter_weights[quarter - 1]),
+                "state": _state(quarter, own, row, due, policy),
+            }
+            for quarter in QUARTERS
+        ],
+        "absent": list(row.quarters.absent),
+        "quarter_formula": row.quarters.explanation,
+        "adjustments": [
+            {
+                "kind": a.get_kind_display(),
+                "points": str(a.points),
+                "reason": a.reason,
+                "basis": a.basis,
+            }
+            for a in adjustments
+        ],
+        "bonus_sum": str(raw),
+        "score_formula": f"{row.quarters.score} + {row.bonus} − {row.deduction} = {row.score}"
+        + _limits(row),
+        "amounts": told,
+        "method": policy.method,
+        "policy": {
+            key: inputs.policy_rows.get(key) or entry.default or str(getattr(policy, entry.field))
+            for key, entry in rules.POLICY_KEYS.items()
+            if inputs.policy_rows.get(key) or getattr(policy, entry.field) is not None
+        },
+        "own_policy": sorted(inputs.policy_rows),
+        "warnings": warnings,
+    }
+
+
+def _limits(row: _Row) -> str:
+    whole = row.quarters.score + row.bonus - row.deduction
+    return "" if whole == row.score else f"（计算值 {whole}，限在 0 到 100 之间）"
+
+
+def _state(
+    quarter: int,
+    own: Mapping[int, ScoreSheet],
+    row: _Row,
+    due: list[int],
+    policy: rules.Policy,
+) -> str:
+    if policy.quarter_weights[quarter - 1] == 0:
+        return "权重为 0，不计"
+    if quarter not in due:
+        return "本季度未开业或已停用，不计"
+    return "定稿" if quarter in own else "缺考"
+
+
+# --- Writing ----------------------------------------------------------------------------------------
+
+
+def may_settle(unit: Institution, post: Post) -> bool:
+    """Say whether `post` settles this unit: its own, by the right to."""
+    return post.has_perm("scoring.settle_year") and post.acts_for(unit.pk)
+
+
+def may_freeze(unit: Institution, post: Post) -> bool:
+    return post.has_perm("scoring.freeze_year") and post.acts_for(unit.pk)
+
+
+def settle(
+    unit: Institution, year: int, *, by: Post | Actor, freeze: bool = False
+) -> list[YearResult]:
+    """Compute and write the unit's year-end table; rows of an earlier run that is not frozen are replaced.
+
+    Raises YearRefused (nothing is written then), also where the table is frozen: that is never computed again.
+    """
+    if isinstance(by, Post) and not may_settle(unit, by):
+        raise PermissionDenied("年终结果由结算方计算")
+    with transaction.atomic():
+        # One settlement of a unit at a time; what it reads is what it writes under.
+        Institution.objects.select_for_update().get(pk=unit.pk)
+        before = YearResult.objects.filter(unit=unit, year=year)
+        if before.filter(frozen_at__isnull=False).exists():
+            raise YearRefused([f"{unit.name} {year} 年终表已定稿，不能重新计算"])
+        rows = compute(unit, year)
+        now, post = clock.now(), by if isinstance(by, Post) else by.post
+        for row in rows:
+            row.settled_at, row.settled_by = now, post
+            if freeze:
+                row.frozen_at, row.frozen_by = now, post
+        before.delete()
+        YearResult.objects.bulk_create(rows, batch_size=2000)
+        _tell("settle", "计算年终结果", unit, year, rows, by)
+        if freeze:
+            _tell("freeze", "年终结果定稿", unit, year, rows, by)
+    return rows
+
+
+def freeze(unit: Institution, year: int, *, by: Post, seen: str) -> int:
+    """Freeze the table that was seen (its inputs' hash); by another person than who computed it.
+
+    Raises YearRefused when there is no table, it is frozen, it or its inputs changed, or the same person settled it.
+    """
+    if not may_freeze(unit, by):
+        raise PermissionDenied("年终结果由结算方负责人定稿")
+    with transaction.atomic():
+        Institution.objects.select_for_update().get(pk=unit.pk)
+        rows = list(
+            YearResult.objects.filter(unit=unit, year=year)
+            .select_related("settled_by", "institution")
+            .order_by("position")
+        )
+        _refuse_freezing(unit, year, rows, by, seen)
+        YearResult.objects.filter(pk__in=[row.pk for row in rows]).update(
+            frozen_at=clock.now(), frozen_by=by
+        )
+        _tell("freeze", "年终结果定稿", unit, year, rows, by)
+    return len(rows)
+
+
+def _refuse_freezing(
+    unit: Institution, year: int, rows: list[YearResult], by: Post, seen: str
+) -> None:
+    if not rows:
+        raise YearRefused([f"{unit.name} {year} 年还没有计算年终结果"])
+    if any(row.is_frozen for row in rows):
+        raise YearRefused([f"{unit.name} {year} 年终表已经定稿"])
+    settler = rows[0].settled_by
+    if settler and (settler.pk == by.pk or (by.user_id and settler.user_id == by.user_id)):
+        raise YearRefused(["计算和定稿应由两个人办理，请由另一位负责人定稿"])
+    if rows[0].inputs != seen:
+        raise YearRefused(["年终表已被重新计算，请核对后再定稿"])
+    if read_inputs(unit, year).digest() != seen:
+        raise YearRefused(["计算之后评分、加减分、人口、预拨或政策有变化，请重新计算后再定稿"])
+
+
+def _tell(
+    verb: str, label: str, unit: Institution, year: int, rows: list[YearResult], by: Post | Actor
+) -> None:
+    content = [[r.institution.code, str(r.score), r.rank, str(r.approved_amount)] for r in rows]
+    audit.record(
+        f"scoring.year.{verb}",
+        label,
+        by=by,
+        bureau=unit.bureau_id,
+        on=unit,
+        institution=unit,
+        note=f"{year} 年，机构 {len(rows)} 家",
+        data={
+            "year": year,
+            "count": len(rows),
+            "digest": audit.digest(content),
+            "inputs": rows[0].inputs if rows else "",
+        },
+    )
+
+
+# --- Going out --------------------------------------------------------------------------------------
+
+HEADERS = [
+    "序号",
+    "机构代码",
+    "机构名称",
+    "机构类别",
+    "服务人口",
+    "第一季度",
+    "第二季度",
+    "第三季度",
+    "第四季度",
+    "季度得分",
+    "加分",
+    "扣分",
+    "年终得分",
+    "名次",
+    "排名组",
+    "等次",
+    "一票否决",
+    "人均标准",
+    "应拨金额",
+    "拨付比例",
+    "核定金额",
+    "财政补齐",
+    "已预拨",
+    "应补退",
+]
+
+
+def quarter_cell(row: YearResult, quarter: int) -> Decimal | str | None:
+    """Return what stands in a quarter's column: the score, 缺考, or nothing where it was not due."""
+    score = getattr(row, f"quarter{quarter}")
+    if score is None and quarter in row.details.get("absent", ()):
+        return "缺考"
+    return score
+
+
+def export_rows(results: Iterable[YearResult]) -> Iterator[list[Any]]:
+    """Yield the rows of `year_end` by HEADERS, in the order given; institutions fetched with them."""
+    for row in results:
+        yield [
+            row.position,
+            row.institution.code,
+            row.institution.name,
+            row.institution.get_kind_display(),
+            row.population,
+            *(quarter_cell(row, quarter) for quarter in QUARTERS),
+            row.quarters,
+            row.bonus,
+            row.deduction,
+            row.score,
+            row.rank,
+            row.group,
+            row.grade,
+            row.vetoed,
+            row.per_capita,
+            row.due_amount,
+            row.ratio,
+            row.approved_amount,
+            row.top_up,
+            row.prepaid,
+            row.balance,
+        ]
+
+
+def units_in_sight(post: Post) -> Q:
+    """Return the condition on institutions that settle: those with a table, or with sheets to make one from."""
+    return Q(pk__in=YearResult.objects.visible_to(post).values("unit")) | Q(
+        pk__in=ScoreSheet.objects.visible_to(post).values("supervisor")
+    )

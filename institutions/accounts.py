@@ -14,7 +14,7 @@ from django.db import transaction
 from institutions import audit, clock, notifying, passwords
 from institutions.models import Department, Institution, Post, ServiceItem, User
 from institutions.models.people import role_refused
-from institutions.roles import Role, excluded
+from institutions.roles import Role
 
 CODE_DAYS = 7
 # What the head of an institution may hand out: at his own institution, and at those below it.
@@ -146,7 +146,7 @@ def open_post(
         user=user if user.pk else None,
     )
     with transaction.atomic():
-        code = _made(user, by=by, institution=institution) if user.pk is None else ""
+        code = open_login(user, by=by, institution=institution) if user.pk is None else ""
         post.user = user
         post.full_clean()
         post.save()
@@ -164,8 +164,8 @@ def open_post(
     return post, code
 
 
-def _made(user: User, *, by: Post, institution: Institution) -> str:
-    """Save a new login without a password; return its activation code."""
+def open_login(user: User, *, by: Post, institution: Institution) -> str:
+    """Save a new login without a password; return its activation code, to be shown once."""
     user.set_unusable_password()
     user.full_clean(exclude=["password"])
     user.save()

@@ -14,6 +14,7 @@ class Request(HttpRequest):
 
     user: User
     post: Post
+    posts: list[Post]
     htmx: HtmxDetails
 
 

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from base64 import b32encode
 from binascii import unhexlify
 
 import segno
@@ -27,6 +28,12 @@ def picture(user: User, key: str) -> str:
     """Return the QR code of a key (hexadecimal) as a data: URI of an SVG."""
     device = TOTPDevice(user=user, key=key, name=_NAME)
     return segno.make(device.config_url).svg_data_uri(scale=5, border=4, light="white")
+
+
+def spelled(key: str) -> str:
+    """Return the key as it is typed into a phone that cannot scan: base32 in groups of four."""
+    text = b32encode(unhexlify(key)).decode().rstrip("=")
+    return " ".join(text[i : i + 4] for i in range(0, len(text), 4))
 
 
 def set_up(user: User, *, key: str, code: str, address: str) -> list[str]:

@@ -1,5 +1,32 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from institutions.views import events, institutions, jobs, posts
 
 app_name = "institutions"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    # /institutions/
+    path("institutions/", institutions.institution_list, name="institution_list"),
+    # /posts/
+    path("posts/", posts.post_list, name="post_list"),
+    path("posts/new/", posts.account_create, name="account_create"),
+    path("posts/<int:pk>/", posts.post_detail, name="post_detail"),
+    path("posts/<int:pk>/hand-over/", posts.post_hand_over, name="post_hand_over"),
+    path("posts/<int:pk>/reset/", posts.account_reset, name="account_reset"),
+    path("posts/<int:pk>/deactivate/", posts.account_deactivate, name="account_deactivate"),
+    path("posts/<int:pk>/reactivate/", posts.account_reactivate, name="account_reactivate"),
+    path("posts/<int:pk>/unlock/", posts.account_unlock, name="account_unlock"),
+    path("posts/<int:pk>/end-sessions/", posts.account_end_sessions, name="account_end_sessions"),
+    path(
+        "posts/<int:pk>/reset-second-factor/",
+        posts.account_reset_second_factor,
+        name="account_reset_second_factor",
+    ),
+    # /events/
+    path("events/", events.event_list, name="event_list"),
+    path("events/verify/", events.event_verify, name="event_verify"),
+    # /jobs/
+    path("jobs/", jobs.job_list, name="job_list"),
+    path("jobs/<int:pk>/", jobs.job_detail, name="job_detail"),
+    path("jobs/<int:pk>/file/", jobs.job_file, name="job_file"),
+]

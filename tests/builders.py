@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from PIL import Image
 
+from institutions import clock
 from institutions.models import (
     Institution,
     Kind,
@@ -40,7 +41,7 @@ def post(at: Institution, role: str, title: str, *, username: str = "", items=()
     """A post at an institution, held by a user of its own (its title stands for the name)."""
     user = User(username=username or f"u{next(_numbers)}", name=title)
     user.password = FAST_HASH
-    user.password_set_on = date(2023, 1, 1)
+    user.password_set_on = clock.today()
     user.save()
     row = Post.objects.create(institution=at, role=role, title=title, user=user, **more)
     row.items.set(items)
@@ -147,7 +148,7 @@ FAST_HASH = ""
 
 
 def make_fast_hash() -> None:
-    from django.contrib.auth.hashers import make_password
+    from django.contrib.auth.hashers import MD5PasswordHasher, make_password
 
     global FAST_HASH
-    FAST_HASH = make_password(PASSWORD)
+    FAST_HASH = make_password(PASSWORD, hasher=MD5PasswordHasher())

@@ -1,5 +1,88 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from supervision.views import phases, problems, rectifications, rounds, visits
 
 app_name = "supervision"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    # /supervision/rounds/
+    path("rounds/", rounds.round_list, name="round_list"),
+    path("rounds/new/", rounds.round_create, name="round_create"),
+    path("rounds/<int:pk>/", rounds.round_detail, name="round_detail"),
+    path("rounds/<int:pk>/edit/", rounds.round_edit, name="round_edit"),
+    path("rounds/<int:pk>/issue/", rounds.round_issue, name="round_issue"),
+    path("rounds/<int:pk>/close/", rounds.round_close, name="round_close"),
+    path("rounds/<int:pk>/visits/new/", rounds.visit_create, name="visit_create"),
+    # /supervision/visits/
+    path("visits/", visits.visit_list, name="visit_list"),
+    path("visits/<int:pk>/", visits.visit_detail, name="visit_detail"),
+    path("visits/<int:pk>/edit/", visits.visit_edit, name="visit_edit"),
+    path("visits/<int:pk>/record/", visits.visit_record, name="visit_record"),
+    path("visits/<int:pk>/lines/", visits.line_save, name="line_save"),
+    path("visits/<int:pk>/photos/", visits.line_photo, name="line_photo"),
+    path("visits/<int:pk>/files/<uuid:key>/", visits.visit_file, name="visit_file"),
+    path("visits/<int:pk>/submit/", visits.visit_submit, name="visit_submit"),
+    path("visits/<int:pk>/agree/", visits.visit_agree, name="visit_agree"),
+    path("visits/<int:pk>/object/", visits.visit_object, name="visit_object"),
+    path("visits/<int:pk>/settle/", visits.visit_settle, name="visit_settle"),
+    path("visits/<int:pk>/cancel/", visits.visit_cancel, name="visit_cancel"),
+    # /supervision/lines/
+    path("lines/<int:pk>/remove/", visits.line_remove, name="line_remove"),
+    path("lines/<int:pk>/files/<uuid:key>/", visits.line_file, name="line_file"),
+    # /supervision/problems/
+    path("problems/", problems.problem_list, name="problem_list"),
+    path("problems/new/", problems.problem_create, name="problem_create"),
+    path("problems/<int:pk>/", problems.problem_detail, name="problem_detail"),
+    path("problems/<int:pk>/files/<uuid:key>/", problems.problem_file, name="problem_file"),
+    # /supervision/rectifications/
+    path("rectifications/", rectifications.rectification_list, name="rectification_list"),
+    path(
+        "rectifications/<int:pk>/",
+        rectifications.rectification_detail,
+        name="rectification_detail",
+    ),
+    path(
+        "rectifications/<int:pk>/save/",
+        rectifications.rectification_save,
+        name="rectification_save",
+    ),
+    path(
+        "rectifications/<int:pk>/note/",
+        rectifications.rectification_note,
+        name="rectification_note",
+    ),
+    path(
+        "rectifications/<int:pk>/files/<uuid:key>/",
+        rectifications.rectification_file,
+        name="rectification_file",
+    ),
+    path(
+        "rectifications/<int:pk>/sign/",
+        rectifications.rectification_sign,
+        name="rectification_sign",
+    ),
+    path(
+        "rectifications/<int:pk>/apply/",
+        rectifications.rectification_apply,
+        name="rectification_apply",
+    ),
+    path(
+        "rectifications/<int:pk>/close/",
+        rectifications.rectification_close,
+        name="rectification_close",
+    ),
+    path(
+        "rectifications/<int:pk>/send-back/",
+        rectifications.rectification_send_back,
+        name="rectification_send_back",
+    ),
+    path(
+        "rectifications/<int:pk>/withdraw/",
+        rectifications.rectification_withdraw,
+        name="rectification_withdraw",
+    ),
+    # /supervision/progress/
+    path("progress/<int:pk>/files/<uuid:key>/", rectifications.note_file, name="note_file"),
+    # /supervision/phases/
+    path("phases/<int:pk>/confirm/", phases.phase_confirm, name="phase_confirm"),
+]

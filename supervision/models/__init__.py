@@ -1,12 +1,14 @@
 """What was seen: rounds and visits, problems, and their rectification."""
 
-from supervision.models.problem import Problem, ProgressNote, Rectification
-from supervision.models.visit import SupervisionRound, Visit, VisitLine
+from supervision.models.problem import Problem, ProgressNote, Rectification, Source
+from supervision.models.visit import Severity, SupervisionRound, Visit, VisitLine
 
 __all__ = [
     "Problem",
     "ProgressNote",
     "Rectification",
+    "Severity",
+    "Source",
     "SupervisionRound",
     "Visit",
     "VisitLine",

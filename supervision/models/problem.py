@@ -1,5 +1,7 @@
+from datetime import date
 from typing import ClassVar, Self
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -9,7 +11,7 @@ from institutions import clock
 from institutions.models import Institution, Post, ServiceItem, StoredFile
 from institutions.models.scoping import ScopedQuerySet, WorkQuerySet
 from institutions.workflow import NOTE, Move, Need, Side, Workflow
-from supervision.models.visit import VisitLine
+from supervision.models.visit import Severity, VisitLine
 
 
 class Source(models.TextChoices):
@@ -24,12 +26,27 @@ class Source(models.TextChoices):
     SELF = "self", "自查"
 
 
-class Severity(models.TextChoices):
-    """严重程度."""
-
-    MINOR = "minor", "一般"
-    MAJOR = "major", "严重"
-    FRAUD = "fraud", "弄虚作假"
+# 问题类别: classes in common use, offered as suggestions; the same class within the window of 反弹 is a recurrence.
+CATEGORIES = (
+    "档案不真实",
+    "死亡后仍有随访",
+    "重复档案",
+    "身份证号错误或重复",
+    "空项漏项逻辑错误",
+    "电话错误或打不通",
+    "未按频次随访",
+    "体检项目缺项",
+    "体检结果未反馈",
+    "血压血糖控制率不实",
+    "健康教育次数不足",
+    "接种证与冷链管理",
+    "产后访视不及时",
+    "协管巡查次数不足",
+    "资金支出不合规",
+    "未设专账",
+    "台账与系统数据不一致",
+    "绩效方案未落实",
+)
 
 
 class ProblemQuerySet(WorkQuerySet):
@@ -123,8 +140,9 @@ class RectificationQuerySet(WorkQuerySet):
 class Rectification(Workflow):
     """整改: the duty of one institution for one problem, from 交办 to 销号.
 
-    High severity: evidence is compulsory, and who verifies is neither the author nor of the institution (eTools' rule,
-    here for every closing).
+    `supervisor` is the institution's parent, whoever found the problem; a lead agency verifies its items besides.
+    `author` is who last applied for closing: evidence is compulsory, and who verifies is neither that person (in any
+    of his posts) nor of the institution (eTools' rule for serious findings, here for every closing).
     """
 
     class Status(models.TextChoices):
@@ -253,11 +271,18 @@ class Rectification(Workflow):
     def is_overdue(self) -> bool:
         return self.status in self.WITH_INSTITUTION and self.due < clock.today()
 
+    @property
+    def done_on(self) -> date | None:
+        """完成日期: the day on which the institution reported it done, while that stands."""
+        if self.applied_at is None or self.status not in (self.Status.APPLIED, self.Status.CLOSED):
+            return None
+        return self.applied_at.astimezone(clock.SHANGHAI).date()
+
     def sign(self, *, by: Post, version: int) -> None:
         self._move("sign", by=by, version=version, signed_at=clock.now())
 
     def apply(self, *, by: Post, version: int) -> None:
-        self._move("apply", by=by, version=version, applied_at=clock.now())
+        self._move("apply", by=by, version=version, applied_at=clock.now(), author=by)
 
     def close(self, *, by: Post, version: int, note: str = "") -> None:
         self._move(
@@ -270,7 +295,9 @@ class Rectification(Workflow):
             verifier=by,
         )
 
-    def send_back(self, *, by: Post, version: int, note: str, due) -> None:
+    def send_back(self, *, by: Post, version: int, note: str, due: date) -> None:
+        if due < clock.today():
+            raise ValidationError("新的整改时限不能早于今天")
         self._move(
             "send_back",
             by=by,

@@ -1,5 +1,6 @@
 from typing import ClassVar, Self
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -9,6 +10,14 @@ from institutions import clock
 from institutions.models import Post, ServiceItem, StoredFile
 from institutions.models.scoping import ScopedQuerySet, WorkQuerySet
 from institutions.workflow import NOTE, Move, Need, Side, Workflow
+
+
+class Severity(models.TextChoices):
+    """严重程度."""
+
+    MINOR = "minor", "一般"
+    MAJOR = "major", "严重"
+    FRAUD = "fraud", "弄虚作假"
 
 
 class RoundQuerySet(WorkQuerySet):
@@ -109,6 +118,21 @@ class SupervisionRound(Workflow):
     def get_absolute_url(self) -> str:
         return reverse("supervision:round_detail", args=[self.pk])
 
+    def clean(self) -> None:
+        if self.starts and self.ends and self.ends < self.starts:
+            raise ValidationError({"ends": "截止日期不能早于开始日期"})
+
+    @property
+    def period(self) -> str:
+        return f"{self.year}年" + (f"第{'一二三四'[self.quarter - 1]}季度" if self.quarter else "")
+
+    def issue(self, *, by: Post, version: int, data: dict | None = None) -> None:
+        """Move to issued; the reach of the teams is written by `supervision.assigning.issue_round`."""
+        self._move("issue", by=by, version=version, data=data)
+
+    def close(self, *, by: Post, version: int) -> None:
+        self._move("close", by=by, version=version)
+
 
 class VisitQuerySet(WorkQuerySet):
     item_path = None
@@ -120,12 +144,16 @@ class VisitQuerySet(WorkQuerySet):
         mine = Q(lead=post) | Q(
             pk__in=Visit.members.through.objects.filter(post=post).values("visit")
         )
-        rows = super().visible_to(post)
-        if not post.institution.is_bureau:
-            # The visited learn of a visit from its record: an unannounced one must stay unannounced.
-            rows = rows.filter(
-                Q(supervisor=post.institution_id) | ~Q(status__in=[Visit.Status.PLANNED])
+        # Only who sends the team, and whoever is above, sees the plan: to the visited, and to the bureau of a county
+        # that the city visits, an unannounced visit must stay unannounced until its record is submitted.
+        rows = (
+            super()
+            .visible_to(post)
+            .filter(
+                Q(supervisor__path__startswith=post.institution.path)
+                | ~Q(status__in=[Visit.Status.PLANNED, Visit.Status.CANCELLED])
             )
+        )
         return self.filter(Q(pk__in=rows.values("pk")) | mine & ~Q(round__status="draft"))
 
 
@@ -159,6 +187,7 @@ class Visit(Workflow):
     submitted_at = models.DateTimeField("提交时间", null=True, editable=False)
     answered_at = models.DateTimeField("机构答复时间", null=True, editable=False)
     answer = models.TextField("机构意见", blank=True, editable=False)
+    settlement = models.TextField("异议处理意见", blank=True, editable=False)
 
     objects = VisitQuerySet.as_manager()
 
@@ -170,6 +199,7 @@ class Visit(Workflow):
             "supervision.record_visit",
             Side.ASKS,
             needs=(
+                Need("本轮督导尚未下达", holds=lambda v: v.round.status == "issued"),
                 Need("请先填写督导日期", holds=lambda v: v.visited_on is not None),
                 Need("还没有督导记录", holds=lambda v: v.lines.exists()),
             ),
@@ -257,6 +287,50 @@ class Visit(Workflow):
             return super().stands_on(side, post) or self.on_team(post)
         return super().stands_on(side, post)
 
+    def may(self, name: str, post: Post | None) -> bool:
+        """The lead or the supervisor submits; objections and cancelling are the supervisor's alone."""
+        if post is None or not super().may(name, post):
+            return False
+        if name == "submit":
+            return post.pk == self.lead_id or post.institution_id == self.supervisor_id
+        return name not in ("settle", "cancel") or post.institution_id == self.supervisor_id
+
+    def may_record(self, post: Post) -> bool:
+        """Say whether this post writes lines now: on the team or of the supervisor, once the round is issued."""
+        return (
+            self.status in self.EDITABLE
+            and self.round.status == SupervisionRound.Status.ISSUED
+            and post.has_perm("supervision.record_visit")
+            and self.stands_on(Side.ASKS, post)
+        )
+
+    def submit(self, *, by: Post, version: int, data: dict | None = None) -> None:
+        """Move to submitted, with date and summary as set on the row; see `supervision.submitting.submit_visit`."""
+        self._move(
+            "submit",
+            by=by,
+            version=version,
+            data=data,
+            submitted_at=clock.now(),
+            visited_on=self.visited_on,
+            summary=self.summary,
+        )
+
+    def agree(self, *, by: Post, version: int) -> None:
+        self._move("agree", by=by, version=version, answered_at=clock.now())
+
+    def object(self, *, by: Post, version: int, note: str) -> None:
+        self._move(
+            "object", by=by, version=version, note=note, answer=note, answered_at=clock.now()
+        )
+
+    def settle(self, *, by: Post, version: int, note: str) -> None:
+        self._move("settle", by=by, version=version, note=note, settlement=note)
+
+    def cancel(self, *, by: Post, version: int, note: str) -> None:
+        """Cancel a planned visit; the team's reach is taken back by `supervision.assigning.cancel_visit`."""
+        self._move("cancel", by=by, version=version, note=note)
+
 
 class LineQuerySet(ScopedQuerySet):
     institution_path = "visit__institution"
@@ -268,7 +342,11 @@ class LineQuerySet(ScopedQuerySet):
 
 
 class VisitLine(models.Model):
-    """督导记录: one finding on site, to a clause of the standard or free under an item."""
+    """督导记录: one finding on site, to a clause of the standard or free under an item.
+
+    `version` is the line's own: members record different lines of one visit at once, and only two who change the same
+    line stand in each other's way. `key` names a free finding before it is saved, so that sending it twice makes one.
+    """
 
     class Found(models.TextChoices):
         GOOD = "good", "符合"
@@ -283,8 +361,11 @@ class VisitLine(models.Model):
     method = models.CharField("督导方式", max_length=40, blank=True)
     found = models.CharField("结果", max_length=8, choices=Found)
     text = models.TextField("情况", blank=True)
-    severity = models.CharField("严重程度", max_length=8, blank=True)
+    category = models.CharField("问题类别", max_length=40, blank=True)
+    severity = models.CharField("严重程度", max_length=8, choices=Severity, blank=True)
     due = models.DateField("整改时限", null=True, blank=True)
+    key = models.UUIDField(null=True, unique=True, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
     files = models.ManyToManyField(StoredFile, blank=True, verbose_name="照片")
     author = models.ForeignKey(Post, models.PROTECT, verbose_name="记录人", related_name="+")
     recorded_at = models.DateTimeField("记录时间", default=clock.now)
@@ -299,7 +380,15 @@ class VisitLine(models.Model):
                 condition=~Q(found="problem") | (~Q(text="") & Q(due__isnull=False)),
                 name="line_problem_has_text_and_due",
                 violation_error_message="有问题的记录要写明情况和整改时限",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(found__in=["good", "problem", "none"]), name="line_found_known"
+            ),
+            models.UniqueConstraint(
+                fields=["visit", "clause"],
+                condition=Q(clause__isnull=False),
+                name="line_once_a_clause",
+            ),
         ]
 
     def __str__(self) -> str:

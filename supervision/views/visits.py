@@ -1,0 +1,331 @@
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Count, IntegerField, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+from django.http import FileResponse, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse, reverse_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from institutions import clock, files
+from institutions.http import Request, posted_version
+from institutions.models import Event, Post
+from institutions.moves import AskForm, moves_for_template, press
+from institutions.workflow import StaleState
+from supervision import assigning, recording, submitting
+from supervision.forms import LineForm, PhotoForm, SubmitForm, TeamForm
+from supervision.lists import VisitList, status_tag
+from supervision.models import Problem, Severity, Visit, VisitLine
+from supervision.models.problem import CATEGORIES
+
+CRUMBS = [("现场督导", reverse_lazy("supervision:visit_list"))]
+METHODS = ("查阅资料", "系统核查", "现场查看", "电话核实", "入户走访", "现场询问")
+
+
+def visit_rows(post: Post):
+    found = (
+        VisitLine.objects.visible_to(post)
+        .filter(visit=OuterRef("pk"), found="problem")
+        .order_by()
+        .values("visit")
+        .annotate(n=Count("pk"))
+    )
+    return (
+        Visit.objects.visible_to(post)
+        .select_related(
+            "institution",
+            "supervisor",
+            "author",
+            "lead__institution",
+            "round__standard",
+            "round__supervisor",
+            "round__campaign",
+        )
+        .annotate(
+            problem_count=Coalesce(Subquery(found.values("n"), output_field=IntegerField()), 0)
+        )
+    )
+
+
+@require_safe
+@permission_required("supervision.view_visit", raise_exception=True)
+def visit_list(request: Request) -> HttpResponse:
+    return VisitList(request, visit_rows(request.post)).response("supervision/visit_list.html")
+
+
+@require_safe
+@permission_required("supervision.view_visit", raise_exception=True)
+def visit_detail(request: Request, pk: int) -> HttpResponse:
+    return _detail(request, get_object_or_404(visit_rows(request.post), pk=pk))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission_required("supervision.change_round", raise_exception=True)
+def visit_edit(request: Request, pk: int) -> HttpResponse:
+    visit = get_object_or_404(visit_rows(request.post), pk=pk)
+    if visit.supervisor_id != request.post.institution_id:
+        raise PermissionDenied("督导由组织本轮督导的单位安排")
+    version = posted_version(request) if request.method == "POST" else visit.version
+    form = TeamForm(
+        request.POST or None,
+        post=request.post,
+        round=visit.round,
+        visit=visit,
+        initial={
+            "lead": visit.lead_id,
+            "members": visit.members.all(),
+            "items": visit.items.all(),
+            "starts": visit.starts,
+            "ends": visit.ends,
+        },
+    )
+    if request.method == "POST" and form.is_valid():
+        assigning.change_visit(visit, by=request.post, version=version, **form.cleaned_data)
+        messages.success(request, "已保存")
+        return redirect(visit)
+    crumbs = [*CRUMBS, (str(visit), visit.get_absolute_url())]
+    return render(
+        request,
+        "supervision/visit_form.html",
+        {"form": form, "round": visit.round, "visit": visit, "version": version, "crumbs": crumbs},
+    )
+
+
+@require_safe
+@permission_required("supervision.record_visit", raise_exception=True)
+def visit_record(request: Request, pk: int) -> HttpResponse:
+    """The paper on site, on a phone: last time's problems, then clause by clause."""
+    visit = get_object_or_404(visit_rows(request.post), pk=pk)
+    if not visit.may_record(request.post):
+        if visit.status in Visit.EDITABLE:
+            raise PermissionDenied("督导记录由督导组填写")
+        return redirect(visit)
+    return _paper(request, visit)
+
+
+@require_POST
+@permission_required("supervision.record_visit", raise_exception=True)
+def line_save(request: Request, pk: int) -> HttpResponse:
+    """Save one line; answers the script with JSON and a plain form with a way back to the line."""
+    visit = get_object_or_404(visit_rows(request.post), pk=pk)
+    json = request.headers.get("Accept", "").startswith("application/json")
+    form = LineForm(request.POST, visit=visit)
+    if not form.is_valid():
+        if json:
+            return JsonResponse({"errors": form.errors}, status=400)
+        return _paper(request, visit, refused=form, status=422)
+    try:
+        line = recording.save_line(
+            visit,
+            by=request.post,
+            version=posted_version(request),
+            values=form.values,
+            **form.place,
+        )
+    except StaleState:
+        if json:
+            text = "未保存：他人已修改本条或记录已提交，请记下填写内容后刷新页面"
+            return JsonResponse({"message": text}, status=409)
+        raise
+    if json:
+        author = {"author": f"{line.author}记录"}
+        return JsonResponse({"version": line.version, "line": author, "totals": _totals(visit)})
+    messages.success(request, "已保存")
+    anchor = f"clause-{line.clause_id}" if line.clause_id else f"line-{line.pk}"
+    return redirect(f"{reverse('supervision:visit_record', args=[visit.pk])}#{anchor}")
+
+
+@require_POST
+@permission_required("supervision.record_visit", raise_exception=True)
+def line_photo(request: Request, pk: int) -> HttpResponse:
+    """Add photos to a line by the clause or the line they were taken for."""
+    visit = get_object_or_404(visit_rows(request.post), pk=pk)
+    if not visit.may_record(request.post):
+        raise PermissionDenied("督导记录由督导组填写")
+    name = "clause" if request.POST.get("clause") else "line"
+    asked = request.POST.get(name, "")
+    column = "clause" if name == "clause" else "pk"
+    line = visit.lines.filter(**{column: asked}).first() if asked.isdecimal() else None
+    if line is None:
+        messages.error(request, "请先选择结果，再添加照片")
+    else:
+        form = PhotoForm(request.POST, request.FILES, post=request.post)
+        if form.is_valid():
+            recording.add_photos(line, files=form.stored, by=request.post)
+            messages.success(request, f"已添加 {len(form.stored)} 个文件")
+        for errors in form.errors.values():
+            for error in errors:
+                messages.error(request, error)
+    return redirect(f"{reverse('supervision:visit_record', args=[visit.pk])}#{name}-{asked}")
+
+
+@require_POST
+@permission_required("supervision.record_visit", raise_exception=True)
+def line_remove(request: Request, pk: int) -> HttpResponse:
+    lines = VisitLine.objects.visible_to(request.post).select_related("visit__round")
+    line = get_object_or_404(lines, pk=pk)
+    try:
+        recording.remove_line(line, by=request.post, version=posted_version(request))
+        messages.success(request, "已删除")
+    except ValidationError as refused:
+        messages.error(request, refused.messages[0])
+    return redirect("supervision:visit_record", line.visit_id)
+
+
+@require_safe
+@permission_required("supervision.view_visit", raise_exception=True)
+def line_file(request: Request, pk: int, key: UUID) -> FileResponse:
+    line = get_object_or_404(VisitLine.objects.visible_to(request.post), pk=pk)
+    return files.serve(line.files, str(key))
+
+
+@require_safe
+@permission_required("supervision.view_visit", raise_exception=True)
+def visit_file(request: Request, pk: int, key: UUID) -> FileResponse:
+    visit = get_object_or_404(Visit.objects.visible_to(request.post), pk=pk)
+    return files.serve(visit.files, str(key))
+
+
+@require_POST
+@permission_required("supervision.record_visit", raise_exception=True)
+def visit_submit(request: Request, pk: int) -> HttpResponse:
+    visit = get_object_or_404(visit_rows(request.post), pk=pk)
+    version = posted_version(request)
+    if not visit.may("submit", request.post):
+        raise PermissionDenied("督导记录由组长提交")
+    if visit.status not in Visit.EDITABLE or visit.version != version:
+        raise StaleState(visit, version)
+    form = SubmitForm(request.POST, request.FILES, post=request.post)
+    if form.is_valid():
+        try:
+            problems = submitting.submit_visit(
+                visit,
+                by=request.post,
+                version=version,
+                visited_on=form.cleaned_data["visited_on"],
+                summary=form.cleaned_data["summary"],
+                files=form.stored,
+            )
+        except ValidationError as refused:
+            form.add_error(None, refused)
+        else:
+            messages.success(request, f"已提交，交办问题 {len(problems)} 个")
+            return redirect(visit)
+    return _paper(request, visit, submit=form, status=422)
+
+
+@require_POST
+@permission_required("supervision.answer_visit", raise_exception=True)
+def visit_agree(request: Request, pk: int) -> HttpResponse:
+    return _pressed(request, pk, "agree", done="已确认督导记录")
+
+
+@require_POST
+@permission_required("supervision.answer_visit", raise_exception=True)
+def visit_object(request: Request, pk: int) -> HttpResponse:
+    return _pressed(request, pk, "object", done="已提出异议，等待督导方处理")
+
+
+@require_POST
+@permission_required("supervision.confirm_visit", raise_exception=True)
+def visit_settle(request: Request, pk: int) -> HttpResponse:
+    return _pressed(request, pk, "settle")
+
+
+@require_POST
+@permission_required("supervision.confirm_visit", raise_exception=True)
+def visit_cancel(request: Request, pk: int) -> HttpResponse:
+    def deed(visit: Visit) -> Callable[..., None]:
+        return lambda *, by, version, note: assigning.cancel_visit(
+            visit, by=by, version=version, note=note
+        )
+
+    return _pressed(request, pk, "cancel", deed=deed)
+
+
+def _pressed(request: Request, pk: int, name: str, *, deed=None, done: str = "") -> HttpResponse:
+    visit = get_object_or_404(visit_rows(request.post), pk=pk)
+    form = press(request, visit, name, deed=deed and deed(visit), done=done)
+    return redirect(visit) if form is None else _detail(request, visit, pressed=form)
+
+
+def _totals(visit: Visit) -> dict[str, int]:
+    found = list(visit.lines.values_list("found", flat=True))
+    return {"recorded": len(found), "problems": found.count("problem")}
+
+
+def _paper(
+    request: Request,
+    visit: Visit,
+    *,
+    refused: LineForm | None = None,
+    submit: SubmitForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    if not visit.may_record(request.post):
+        raise PermissionDenied("督导记录由督导组填写")
+    sections = recording.paper(visit, refused)
+    initial = {"visited_on": min(max(visit.starts, clock.today()), clock.today())}
+    return render(
+        request,
+        "supervision/visit_record.html",
+        {
+            "visit": visit,
+            "sections": sections,
+            "previous": recording.previous_problems(visit, request.post),
+            "totals": _totals(visit),
+            "clauses": sum(1 for s in sections for e in s.entries if e.clause),
+            "submit": submit or SubmitForm(post=request.post, initial=initial),
+            "may_submit": visit.may("submit", request.post),
+            "methods": METHODS,
+            "severities": Severity.choices,
+            "results": VisitLine.Found.choices,
+            "categories": CATEGORIES,
+            "refused": refused,
+            "crumbs": [*CRUMBS, (visit.institution.known_as, visit.get_absolute_url())],
+        },
+        status=status,
+    )
+
+
+def _detail(request: Request, visit: Visit, *, pressed: AskForm | None = None) -> HttpResponse:
+    post = request.post
+    buttons = moves_for_template(
+        visit,
+        post,
+        url=lambda name: reverse(f"supervision:visit_{name}", args=[visit.pk]),
+        pressed=pressed,
+    )
+    found = Problem.objects.visible_to(post).filter(visit_line__visit=visit)
+    return render(
+        request,
+        "supervision/visit_detail.html",
+        {
+            "visit": visit,
+            "status": status_tag(visit),
+            "sections": recording.sections(visit),
+            "items": recording.visit_items(visit),
+            "members": visit.members.select_related("institution"),
+            "problems": found.select_related("item", "rectification"),
+            "files": [
+                {
+                    "name": f.name,
+                    "size": f.size,
+                    "url": reverse("supervision:visit_file", args=[visit.pk, f.key]),
+                }
+                for f in visit.files.all()
+            ],
+            # Submitting is done where the record is written.
+            "moves": [b for b in buttons if b.name != "submit"],
+            "may_record": visit.may_record(post),
+            "may_edit": post.has_perm("supervision.change_round")
+            and visit.supervisor_id == post.institution_id
+            and visit.status in Visit.EDITABLE,
+            "history": Event.objects.of(visit).order_by("-seq"),
+            "crumbs": CRUMBS,
+        },
+    )

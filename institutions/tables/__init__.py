@@ -1,5 +1,6 @@
 """Tables in and out: the machinery that every floor declares its kinds with, and the kinds of this floor."""
 
+from institutions.tables.institutions import InstitutionTable
 from institutions.tables.population import PopulationTable
 from institutions.tables.table import (
     BATCH,
@@ -17,8 +18,9 @@ from institutions.tables.table import (
     code_of,
     joined,
 )
+from institutions.tables.users import UserTable
 
-TABLES: tuple[type[Table], ...] = (PopulationTable,)
+TABLES: tuple[type[Table], ...] = (InstitutionTable, PopulationTable, UserTable)
 
 __all__ = [
     "BATCH",

@@ -19,7 +19,8 @@ What a subclass may say:
 - `prepare()`: load what the lookups need, in a number of queries that does not depend on the file;
 - `resolve(row)`: check one row across its columns; `self.bad(row, header, reason)`, and go on;
 - `check_all(rows)`: check the file as a set; for a fault of the whole file raise `Refusal`;
-- `compare(rows)`: yield one `Change` a row; `write(changes)`: write the new and the changed ones;
+- `compare(rows)`: yield one `Change` a row, noting errors that show only beside what is there; it also sees the good rows
+  of a file that is refused; `write(changes)`: write the new and the changed ones;
 - `export(year)`: yield the values of a row, in the order of `columns`, as `sheets.write_csv` takes them.
 
 Rows with a bad cell are in `self.broken`, so that a check over the file can tell "missing" from "wrong".
@@ -32,6 +33,7 @@ import hashlib
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import Any, BinaryIO, ClassVar, NamedTuple, TypeVar
 
@@ -60,6 +62,10 @@ class Place(NamedTuple):
     parent_id: int | None
     path: str
     bureau_id: int | None
+    opened: date | None
+    closed: date | None
+
+    open_on = Institution.open_on
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -270,6 +276,7 @@ class Table:
         self.broken: list[Row] = []
         self.given: set[str] = {c.header for c in self.columns}
         self.notes: list[str] = []
+        self.founded: Institution | None = None  # the top bureau, when this file makes it
 
     # --- What a kind may say ----------------------------------------------------------------------
 
@@ -351,10 +358,8 @@ class Table:
             if progress and (len(self.rows) + len(self.broken)) % BATCH == 0:
                 progress(len(self.rows) + len(self.broken))
         self.check_all(self.rows)
-        self.errors.sort(key=lambda error: error.row)
         plan = Plan(name, sha256, self.rows, self.errors, self.error_count, [*sheet.notes])
-        if plan.ok:
-            self._compare(plan)
+        self._compare(plan)
         plan.notes += self.notes
         return plan
 
@@ -419,6 +424,7 @@ class Table:
                 plan.unchanged += 1
             else:
                 plan.changes.append(change)
+        self.errors.sort(key=lambda error: error.row)
         plan.errors, plan.error_count = self.errors, self.error_count
         if not plan.ok:
             plan.changes = []
@@ -447,7 +453,7 @@ class Table:
             list(Institution.objects.select_for_update(no_key=True).filter(pk=self.scope.unit.pk))
 
     def _record(self, plan: Plan) -> None:
-        unit = self.scope.unit or Institution.objects.filter(parent=None).order_by("pk").first()
+        unit = self.scope.unit or self.founded
         audit.record(
             f"portal.import_{self.kind}",
             f"导入{self.label}",

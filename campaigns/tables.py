@@ -150,7 +150,8 @@ class StandardTable(Table):
         first = group[0]
         for row in group[1:]:
             for name in HEAD:
-                if row[name] != first[name]:
+                same = set(row[name]) == set(first[name]) if name == "kinds" else False
+                if not same and row[name] != first[name]:
                     header = self.column(name).header
                     self.bad(row, header, f"与第{first.number}行同一标准的{header}不同")
 

@@ -122,6 +122,12 @@ class InCampaignQuerySet(ScopedQuerySet):
 
 
 class PassageQuerySet(InCampaignQuerySet):
+    def open_to(self, post: Post) -> Self:
+        """Return the passages whose links the post's own bureau still keeps: its campaigns that are not closed."""
+        return self.filter(campaign__institution=post.institution_id).exclude(
+            campaign__status=Campaign.Status.CLOSED
+        )
+
     def unlinked(self) -> Self:
         """Return the passages of which nobody has said what they became, or why they need nothing."""
         linked = ("phases", "tasks", "focuses", "standards")
@@ -163,6 +169,14 @@ class Passage(models.Model):
 
     def __str__(self) -> str:
         return self.heading or self.text[:30]
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether it is said what it became or why it needs nothing; reads the prefetched relations."""
+        if self.became or self.nothing:
+            return True
+        linked = (self.phases, self.tasks, self.focuses, self.standards)
+        return any(relation.all() for relation in linked)
 
 
 class PhaseQuerySet(WorkQuerySet):
@@ -255,6 +269,10 @@ class RecipientQuerySet(ScopedQuerySet):
             post.reach.institutions_q("institution__"),
             campaign__in=Campaign.objects.visible_to(post),
         )
+
+    def waiting(self) -> Self:
+        """Return those who have a running campaign's paper and have not confirmed it."""
+        return self.filter(received_at__isnull=True, campaign__status=Campaign.Status.ISSUED)
 
 
 class Recipient(models.Model):

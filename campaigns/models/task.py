@@ -8,6 +8,7 @@ from campaigns.models.campaign import Campaign, InCampaignQuerySet, Phase
 from institutions import clock
 from institutions.models import Department, Institution, Post, ServiceItem, StoredFile
 from institutions.models.scoping import WorkQuerySet
+from institutions.notifying import notify, posts_at
 from institutions.workflow import NOTE, Move, Need, Side, Workflow
 
 
@@ -218,4 +219,7 @@ class Report(Workflow):
         )
 
     def send_back(self, *, by: Post, version: int, note: str) -> None:
+        """Return the report with what is missing; its institution is told."""
         self._move("send_back", by=by, version=version, note=note, opinion=note)
+        writers = posts_at([self.institution_id], "campaigns.write_report")
+        notify(writers, f"任务报送被退回：{self.task}", url=self.get_absolute_url())

@@ -1,0 +1,168 @@
+"""Reports: what an institution owes for a task, from writing to acceptance."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from campaigns import reporting
+from campaigns.forms import ReportForm
+from campaigns.lists import ReportList, report_tag, time_tag
+from campaigns.models import Report
+from institutions import files
+from institutions.http import Request, posted_version
+from institutions.models import Event
+from institutions.moves import AskForm, moves_for_template, press
+
+WRITE = "campaigns.write_report"
+REVIEW = "campaigns.review_report"
+
+
+def _report(request: Request, pk: int) -> Report:
+    rows = Report.objects.visible_to(request.post).select_related(
+        "institution__region", "supervisor", "author", "task__campaign", "task__phase", "task__item"
+    )
+    return get_object_or_404(rows, pk=pk)
+
+
+@require_safe
+@permission_required("campaigns.view_report", raise_exception=True)
+def report_list(request: Request) -> HttpResponse:
+    rows = Report.objects.visible_to(request.post).select_related(
+        "institution", "task__campaign", "task__phase"
+    )
+    return ReportList(request, rows).response("campaigns/report_list.html")
+
+
+@require_safe
+@permission_required("campaigns.view_report", raise_exception=True)
+def report_detail(request: Request, pk: int) -> HttpResponse:
+    return _page(request, _report(request, pk))
+
+
+def _page(
+    request: Request,
+    report: Report,
+    *,
+    form: ReportForm | None = None,
+    pressed: AskForm | None = None,
+) -> HttpResponse:
+    post = request.post
+    writes = (
+        report.status in Report.EDITABLE
+        and post.has_perm(WRITE)
+        and post.acts_for(report.institution_id)
+    )
+    if writes and form is None:
+        form = ReportForm(instance=report, post=post)
+    moves = moves_for_template(report, post, url=lambda name: _url(report, name), pressed=pressed)
+    task = report.task
+    context = {
+        "report": report,
+        "task": task,
+        "campaign": task.campaign,
+        "tag": report_tag(report),
+        "time": time_tag(report),
+        "form": form if writes else None,
+        # Handing in goes with the form, so that what was typed goes along.
+        "moves": [move for move in moves if move.name != "submit"],
+        "files": [
+            {"name": f.name, "size": f.size, "key": f.key, "url": _file_url(report, f)}
+            for f in report.files.all()
+        ],
+        "history": Event.objects.of(report),
+        "is_open": report.status in Report.OPEN,
+        "asks": post.acts_for(report.supervisor_id) and post.has_perm(REVIEW),
+        "crumbs": [
+            ("任务报送", reverse("campaigns:report_list")),
+            (task, task.get_absolute_url()),
+        ],
+    }
+    return render(request, "campaigns/report_detail.html", context)
+
+
+def _url(report: Report, name: str) -> str:
+    return reverse(f"campaigns:report_{name}", args=[report.pk])
+
+
+def _file_url(report: Report, file: Any) -> str:
+    return reverse("campaigns:report_file", args=[report.pk, file.key])
+
+
+@require_POST
+@permission_required(WRITE, raise_exception=True)
+def report_save(request: Request, pk: int) -> HttpResponse:
+    """Keep what was written; with `then=submit` hand it in as well."""
+    report = _report(request, pk)
+    if not request.post.acts_for(report.institution_id):
+        raise PermissionDenied("由报送单位填写")
+    form = ReportForm(request.POST, request.FILES, instance=report, post=request.post)
+    if not form.is_valid():
+        return _page(request, report, form=form)
+    given = {name: form.cleaned_data.get(name) for name in ("text", "number", "held_on")}
+    reporting.save(
+        report, by=request.post, version=posted_version(request), files=form.stored, **given
+    )
+    if request.POST.get("then") != "submit":
+        messages.success(request, "已保存，还没有报送")
+        return redirect(report)
+    try:
+        report.submit(by=request.post, version=report.version)
+    except ValidationError as refused:
+        messages.error(request, f"已保存，但还不能报送：{refused.message}")
+    else:
+        messages.success(request, "已报送，等待审核")
+    return redirect(report)
+
+
+@require_POST
+@permission_required(WRITE, raise_exception=True)
+def report_submit(request: Request, pk: int) -> HttpResponse:
+    return _press(request, pk, "submit", "已报送，等待审核")
+
+
+@require_POST
+@permission_required(WRITE, raise_exception=True)
+def report_recall(request: Request, pk: int) -> HttpResponse:
+    return _press(request, pk, "recall", "已撤回，改好后请再次报送")
+
+
+@require_POST
+@permission_required(REVIEW, raise_exception=True)
+def report_accept(request: Request, pk: int) -> HttpResponse:
+    return _press(request, pk, "accept", "已采纳")
+
+
+@require_POST
+@permission_required(REVIEW, raise_exception=True)
+def report_send_back(request: Request, pk: int) -> HttpResponse:
+    return _press(request, pk, "send_back", "已退回，报送单位会收到通知")
+
+
+def _press(request: Request, pk: int, name: str, done: str) -> HttpResponse:
+    report = _report(request, pk)
+    form = press(request, report, name, done=done)
+    if form is not None:
+        return _page(request, report, pressed=form)
+    return redirect(report)
+
+
+@require_safe
+@permission_required("campaigns.view_report", raise_exception=True)
+def report_file(request: Request, pk: int, key: str) -> HttpResponse:
+    return files.serve(_report(request, pk).files, key)
+
+
+@require_POST
+@permission_required(WRITE, raise_exception=True)
+def report_file_remove(request: Request, pk: int, key: str) -> HttpResponse:
+    report = _report(request, pk)
+    file = get_object_or_404(report.files.all(), key=key)
+    reporting.remove_file(report, file, by=request.post, version=posted_version(request))
+    messages.success(request, f"已删除“{file.name}”")
+    return redirect(report)

@@ -41,7 +41,16 @@ from django.db import IntegrityError, models, transaction
 
 from institutions import audit
 from institutions.models import Institution, Post, ServiceItem
-from institutions.sheets import BadCell, Refusal, code, match_headers, read_sheet, year
+from institutions.sheets import (
+    BadCell,
+    Refusal,
+    code,
+    match_headers,
+    read_sheet,
+    write_csv,
+    write_xlsx,
+    year,
+)
 
 Progress = Callable[[int], None]
 Q_ = TypeVar("Q_", bound=models.QuerySet)
@@ -85,10 +94,11 @@ class Scope:
 
     unit: Institution | None
     actor: audit.Actor
+    reading: bool = False  # for an export: all that the post sees, by mandates too
 
     @classmethod
-    def of(cls, post: Post) -> Scope:
-        return cls(post.institution, audit.actor(post))
+    def of(cls, post: Post, *, reading: bool = False) -> Scope:
+        return cls(post.institution, audit.actor(post), reading)
 
     @property
     def post(self) -> Post | None:
@@ -97,6 +107,8 @@ class Scope:
     def institutions(self) -> models.QuerySet[Institution]:
         if self.unit is None:
             return Institution.objects.none()
+        if self.reading and self.post:
+            return Institution.objects.visible_to(self.post)
         rows = Institution.objects.under(self.unit)
         return rows.filter(pk__in=Institution.objects.visible_to(self.post)) if self.post else rows
 
@@ -106,6 +118,8 @@ class Scope:
             return rows.none()
         if self.post is not None:
             rows = rows.visible_to(self.post)  # type: ignore[attr-defined]
+            if self.reading:
+                return rows
         return rows.filter(**{f"{institution_path}__path__startswith": self.unit.path})
 
     @cached_property
@@ -297,6 +311,13 @@ class Table:
 
     def export(self, year: int | None) -> Iterator[Sequence[Any]]:
         raise NotImplementedError
+
+    def write_csv(self, year: int | None) -> Iterator[bytes]:
+        return write_csv(self.export(year), self.headers())
+
+    def write_xlsx(self, year: int | None, stream: BinaryIO) -> None:
+        numeric = [column.header for column in self.columns if column.numeric]
+        write_xlsx(self.export(year), self.headers(), stream, title=self.label, numeric=numeric)
 
     def title(self, row: Row) -> str:
         """What the row is about, for a person."""

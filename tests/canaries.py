@@ -1,0 +1,389 @@
+"""Rows of every kind at every institution, each text marked with whose it is, and an oracle that says who may read it.
+
+The oracle is written down by hand, not derived from `visible_to`: it is what the paper on roles says.
+"""
+
+import re
+from datetime import date
+from decimal import Decimal
+from types import SimpleNamespace
+
+from django.utils import timezone
+
+from campaigns.models import Campaign, Clause, Passage, Phase, Recipient, Report, Standard, Task
+from institutions.models import Institution
+from scoring.models import (
+    Adjustment,
+    Evaluation,
+    PolicyEntry,
+    Prepayment,
+    ScoreLine,
+    ScoreSection,
+    ScoreSheet,
+    YearResult,
+)
+from supervision.models import (
+    Problem,
+    ProgressNote,
+    Rectification,
+    SupervisionRound,
+    Visit,
+    VisitLine,
+)
+from tests import builders
+
+CANARY = re.compile(r"金丝雀[（(]([A-Z0-9-]+)[，,]([0-9a-z]*)[，,](\w+)[）)]")
+ITEMS = ("02", "08")
+NOW = timezone.now()
+
+
+def mark(institution: Institution, item: str, kind: str) -> str:
+    return f"金丝雀（{institution.code}，{item}，{kind}）"
+
+
+def fill(world: SimpleNamespace) -> SimpleNamespace:
+    """Make one of everything at every institution of both counties; returns rows by kind for the detail pages."""
+    rows = SimpleNamespace(campaigns=[], reports=[], problems=[], rectifications=[], visits=[])
+    rows.sheets, rows.years, rows.evaluations, rows.rounds, rows.phases = [], [], [], [], []
+    rows.adjustments = []
+    units = Institution.objects.exclude(kind__in=["bureau", "street"]).select_related(
+        "parent", "bureau"
+    )
+    for bureau in (world.county, world.other_county):
+        members = [u for u in units if u.bureau_id == bureau.pk]
+        _campaign(bureau, members, rows)
+        _standard(bureau)
+        askers = [bureau, *(u for u in members if any(m.parent_id == u.pk for m in members))]
+        for asker in askers:
+            below = [u for u in members if u.parent_id == asker.pk]
+            _supervision(asker, below, rows)
+            _scoring(asker, below, rows)
+    return rows
+
+
+def _campaign(bureau, members, rows) -> None:
+    campaign = Campaign.objects.create(
+        institution=bureau,
+        supervisor=bureau,
+        status="issued",
+        name=mark(bureau, "", "campaign"),
+        title=mark(bureau, "", "campaign"),
+        number=f"示例〔2023〕{bureau.pk}号",
+        year=2023,
+        issued_on=date(2023, 2, 28),
+        goals=mark(bureau, "", "campaign"),
+    )
+    phase = Phase.objects.create(
+        institution=bureau,
+        supervisor=bureau,
+        campaign=campaign,
+        position=1,
+        name=mark(bureau, "", "campaign"),
+        ends=date(2023, 3, 31),
+    )
+    Passage.objects.create(campaign=campaign, position=1, text=mark(bureau, "", "campaign"))
+    rows.campaigns.append(campaign)
+    rows.phases.append(phase)
+    for item in ITEMS:
+        task = Task.objects.create(
+            campaign=campaign,
+            phase=phase,
+            position=len(rows.reports) + 1,
+            name=f"任务{item}",
+            item=builders.item(item),
+            due=date(2023, 3, 3),
+        )
+        for unit in members:
+            Recipient.objects.get_or_create(campaign=campaign, institution=unit)
+            task.institutions.add(unit)
+            rows.reports.append(
+                Report.objects.create(
+                    task=task,
+                    institution=unit,
+                    supervisor=bureau,
+                    due=task.due,
+                    text=mark(unit, item, "report"),
+                )
+            )
+
+
+def _standard(bureau) -> Standard:
+    standard = Standard.objects.create(
+        bureau=bureau, code=f"S{bureau.pk}", year=2023, name=mark(bureau, "", "standard"), kinds=[]
+    )
+    for position, item in enumerate(ITEMS, 1):
+        Clause.objects.create(
+            standard=standard,
+            code=f"C{item}",
+            position=position,
+            item=builders.item(item),
+            name=f"条款{item}",
+            method="manual",
+            full_marks=Decimal(50),
+        )
+    Standard.objects.filter(pk=standard.pk).update(
+        status="published", published_at=NOW, full_marks=Decimal(100)
+    )
+    return standard
+
+
+def _supervision(asker, below, rows) -> None:
+    round_ = SupervisionRound.objects.create(
+        institution=asker,
+        supervisor=asker,
+        status="issued",
+        name=mark(asker, "", "round"),
+        year=2023,
+        quarter=1,
+        starts=date(2023, 3, 1),
+        ends=date(2023, 3, 31),
+    )
+    rows.rounds.append(round_)
+    lead = asker.posts.first()
+    for unit in below:
+        for item in ITEMS:
+            problem = Problem.objects.create(
+                institution=unit,
+                supervisor=asker,
+                source="county",
+                year=2022,
+                item=builders.item(item),
+                text=mark(unit, item, "problem"),
+                found_on=date(2022, 12, 1),
+            )
+            row = Rectification.objects.create(
+                problem=problem,
+                institution=unit,
+                supervisor=asker,
+                item=problem.item,
+                due=date(2023, 3, 31),
+                status="signed",
+                signed_at=NOW,
+                measures=mark(unit, item, "rectification"),
+            )
+            if lead:
+                ProgressNote.objects.create(
+                    rectification=row, author=lead, text=mark(unit, item, "rectification")
+                )
+            rows.problems.append(problem)
+            rows.rectifications.append(row)
+        if lead is None:
+            continue
+        for status in ("submitted", "planned"):
+            visit = Visit.objects.create(
+                round=round_
+                if status == "submitted"
+                else SupervisionRound.objects.create(
+                    institution=asker,
+                    supervisor=asker,
+                    status="issued",
+                    name=mark(asker, "", "round"),
+                    year=2023,
+                    quarter=2,
+                    starts=date(2023, 4, 1),
+                    ends=date(2023, 4, 30),
+                ),
+                institution=unit,
+                supervisor=asker,
+                lead=lead,
+                status=status,
+                starts=date(2023, 3, 1),
+                ends=date(2023, 3, 2),
+                visited_on=date(2023, 3, 1),
+                submitted_at=NOW if status == "submitted" else None,
+                summary=mark(unit, "", "visit" if status == "submitted" else "plan"),
+            )
+            VisitLine.objects.create(
+                visit=visit,
+                item=builders.item("02"),
+                found="good",
+                text=mark(unit, "", "visit" if status == "submitted" else "plan"),
+                author=lead,
+            )
+            rows.visits.append(visit)
+
+
+def _scoring(asker, below, rows) -> None:
+    standard = Standard.objects.filter(bureau=asker.bureau).first()
+    clauses = list(Clause.objects.filter(standard=standard).order_by("position"))
+    for quarter, status in ((1, "final"), (2, "open")):
+        evaluation = Evaluation.objects.create(
+            institution=asker,
+            supervisor=asker,
+            status=status,
+            name=mark(asker, "", "evaluation"),
+            year=2023,
+            quarter=quarter,
+            standard=standard,
+            starts=date(2023, 3, 1),
+            self_due=date(2023, 3, 10),
+            verify_due=date(2023, 3, 31),
+            published_at=NOW if status == "final" else None,
+        )
+        rows.evaluations.append(evaluation)
+        for unit in below:
+            sheet = ScoreSheet.objects.create(
+                evaluation=evaluation,
+                institution=unit,
+                supervisor=asker,
+                year=2023,
+                quarter=quarter,
+                status="verified" if status == "final" else "submitted",
+                score=Decimal(80) if status == "final" else None,
+                points=Decimal(80),
+                full=Decimal(100),
+                verified_at=NOW if status == "final" else None,
+                submitted_at=NOW,
+            )
+            rows.sheets.append(sheet)
+            for clause in clauses:
+                section = ScoreSection.objects.create(
+                    sheet=sheet,
+                    institution=unit,
+                    supervisor=asker,
+                    item=clause.item,
+                    title=clause.name,
+                    position=clause.position,
+                )
+                kind = "verified" if status == "final" else "verifying"
+                ScoreLine.objects.create(
+                    sheet=sheet,
+                    section=section,
+                    clause=clause,
+                    self_entered=Decimal(40),
+                    self_points=Decimal(40),
+                    self_note=mark(unit, clause.item.code, "selfcheck"),
+                    entered=Decimal(40),
+                    points=Decimal(40),
+                    full=Decimal(50),
+                    self_full=Decimal(50),
+                    reason=mark(unit, clause.item.code, kind),
+                )
+    for position, unit in enumerate(below, 1):
+        rows.adjustments.append(
+            Adjustment.objects.create(
+                institution=unit,
+                year=2023,
+                kind="bonus",
+                points=Decimal(1),
+                reason=mark(unit, "", "money"),
+            )
+        )
+        Prepayment.objects.create(institution=unit, year=2023, amount=Decimal(1000))
+        rows.years.append(
+            YearResult.objects.create(
+                unit=asker,
+                institution=unit,
+                year=2023,
+                position=position,
+                quarters=Decimal(80),
+                bonus=Decimal(1),
+                deduction=Decimal(0),
+                score=Decimal(81),
+                rank=position,
+                group=mark(unit, "", "money"),
+                grade="良好",
+                due_amount=Decimal(0),
+                approved_amount=Decimal(0),
+                top_up=Decimal(0),
+                prepaid=Decimal(0),
+                balance=Decimal(0),
+                inputs="0" * 64,
+            )
+        )
+    PolicyEntry.objects.create(
+        institution=asker, year=2023, key="加分上限", value=mark(asker, "", "policy")
+    )
+
+
+# --- The oracle -------------------------------------------------------------------------------------
+
+CENTRE = {"ZC-QNL", "ZC-QNL-1", "ZC-QNL-2"}
+COUNTY = CENTRE | {
+    "ZC",
+    "ZC-RM",
+    "ZC-RM-1",
+    "ZC-FY",
+    "ZC-CDC",
+    "ZC-SZY",
+    "ZC-WC",
+    "ZC-WC-1",
+    "ZC-JD",
+}
+FAR = {"ZD", "ZD-A", "ZD-A-1"}
+LEAD_ITEMS = {"02"}  # of ITEMS; the mandate is 02, 03, 09, 10
+# Kinds that know no service item: a post that is limited to items sees none of them.
+WITHOUT_ITEM = {"visit", "plan", "money"}
+# What a bureau or centre above publishes to everybody below.
+PAPERS = {"campaign", "standard"}
+# Where a persona stands: the units it reaches, and its own unit.
+REACH = {
+    "leader": (COUNTY, "ZC"),
+    "officer": (COUNTY, "ZC"),
+    "finance": (COUNTY, "ZC"),
+    "auditor": (COUNTY, "ZC"),
+    "city_officer": (COUNTY | FAR | {"ZB"}, "ZB"),
+    "head": (CENTRE, "ZC-QNL"),
+    "staff": (CENTRE, "ZC-QNL"),
+    "doctor": ({"ZC-QNL-1"}, "ZC-QNL-1"),
+    "sibling_doctor": ({"ZC-QNL-2"}, "ZC-QNL-2"),
+    "other_head": ({"ZC-WC", "ZC-WC-1"}, "ZC-WC"),
+    "maternal_head": ({"ZC-FY"}, "ZC-FY"),
+    "street": (CENTRE | {"ZC-JD"}, "ZC-JD"),
+    "far_officer": (FAR, "ZD"),
+    "far_head": ({"ZD-A", "ZD-A-1"}, "ZD-A"),
+    "lead": ({"ZC-CDC"}, "ZC-CDC"),
+    "expert": (set(), "ZC-RM"),
+    "system": (set(), ""),
+    "security": (set(), ""),
+    "departed": (set(), ""),
+}
+PARENT = {
+    "ZC-QNL": "ZC",
+    "ZC-QNL-1": "ZC-QNL",
+    "ZC-QNL-2": "ZC-QNL",
+    "ZC-WC": "ZC",
+    "ZC-WC-1": "ZC-WC",
+    "ZC-RM": "ZC",
+    "ZC-RM-1": "ZC-RM",
+    "ZC-FY": "ZC",
+    "ZC-CDC": "ZC",
+    "ZC-SZY": "ZC",
+    "ZD-A": "ZD",
+    "ZD-A-1": "ZD-A",
+}
+
+
+def may_read(persona: str, code: str, item: str, kind: str) -> bool:
+    """Say whether a persona may read a marked text."""
+    reach, home = REACH[persona]
+    if not reach and persona != "expert":
+        return False
+    if kind in PAPERS:
+        # The paper and the standard of the bureau one works under; its own subtree's for a city.
+        return (code in reach or (home.startswith(("ZC", "ZD")) and code == home[:2])) and (
+            persona != "expert" or kind == "standard"
+        )
+    if kind in ("round", "evaluation", "policy"):
+        # Known to whoever runs it, to those above, and to those with a visit or sheet in it.
+        above = {PARENT.get(unit, "") for unit in reach}
+        return code in reach or code in above or (persona == "lead" and code in COUNTY)
+    if persona == "lead":
+        own = code == "ZC-CDC"
+        by_item = code in COUNTY and item in LEAD_ITEMS and kind not in WITHOUT_ITEM
+        if not own and not by_item:
+            return False
+        if own and kind == "money":
+            return False
+        if kind == "verifying":
+            return not own and by_item
+        return kind != "plan"
+    if code not in reach:
+        return False
+    if persona in ("expert", "street", "staff") and kind == "money":
+        return False
+    if kind in ("plan", "verifying"):
+        # Not told to the one it concerns: an unannounced visit, a score that is not published.
+        at_bureau = home in ("ZC", "ZD", "ZB")
+        return at_bureau or PARENT.get(code) == home or (persona == "street" and kind == "none")
+    return True

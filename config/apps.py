@@ -7,6 +7,10 @@ class PortalConfig(AppConfig):
     verbose_name = "公卫督导"
     default = True
 
+    def ready(self) -> None:
+        """Register the check that a demo stays on its machine."""
+        from config.demo import guard  # noqa: F401
+
 
 class PortalAdminConfig(admin.AdminConfig):
     default_site = "config.admin.PortalAdminSite"

@@ -13,6 +13,8 @@ AUDIT_KEY={audit}
 PORTAL_HTTPS=off
 TOTP_REQUIRED=off
 ALLOWED_HOSTS=127.0.0.1,localhost
+# The day on which the demo stands; it has no effect on any other database.
+PORTAL_TODAY=2023-11-20
 """
 
 

@@ -18,15 +18,19 @@ def main() -> None:
         django.setup()
     except ImproperlyConfigured as error:
         sys.exit(f"{error} (docs/deploy.md)")
+    from django.conf import settings
     from django.core.management import call_command
     from django.db import connections
 
+    from config.demo import state
     from config.run import static
 
     try:
         call_command("migrate", check_unapplied=True, verbosity=0)
     except SystemExit:
         sys.exit(BEHIND)
+    if reason := state.refusal(settings.ALLOWED_HOSTS):
+        sys.exit(reason)
     connections.close_all()
     static.collect()
     os.chdir(ROOT)

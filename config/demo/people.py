@@ -1,0 +1,136 @@
+"""Posts, accounts, mandates and pairings of the demo. An account bears the name of its post, never a person's."""
+
+from datetime import date
+
+from django.contrib.auth.hashers import make_password
+
+from config.demo.cast import CENTRES, PASSWORD, doctor_name, is_clinic, rows
+from config.demo.units import LEADS
+from institutions import audit, clock
+from institutions.models import (
+    Department,
+    Institution,
+    Kind,
+    Mandate,
+    Pairing,
+    Post,
+    ServiceItem,
+    StaffMember,
+    User,
+)
+from institutions.roles import Role
+
+ROLES = {label: value for value, label in Role.choices}
+STARTED = date(2022, 1, 1)
+PAIRED = {
+    "juzhang": ("ZC-FY", "ZC-RMYY"),
+    "fenguan": ("ZC-WC", "ZC-QNL", "ZC-CDC"),
+    "fuju2": ("ZC-NJ", "ZC-BJ", "ZC-SZYY", "ZC-148"),
+    "fuju3": ("ZC-JKQ", "ZC-JSB", "ZC-JD"),
+}
+LEAD_POSTS = {"jikong": "ZC-CDC", "fuyou": "ZC-FY", "jingfang": "ZC-JSB", "xieguan": "ZC-JD"}
+
+
+def build(*, password_set_on: date) -> None:
+    """Give every institution its posts, and every account the one password as if set on that day."""
+    secret = make_password(PASSWORD)
+    units = {unit.code: unit for unit in Institution.objects.select_related("region")}
+    departments: dict[tuple[str, str], Department] = {}
+    users: dict[str, User] = {}
+    wanted = [
+        (row["用户名"], row["职务"], ROLES[row["角色"]], row["机构代码"], row["科室"])
+        for row in rows("people")
+    ]
+    wanted += [
+        (doctor_name(unit), "站长" if unit.kind == Kind.STATION else "村医", Role.HEAD, code, "")
+        for code, unit in sorted(units.items())
+        if is_clinic(unit)
+    ]
+    for username, title, *_ in wanted:
+        users.setdefault(
+            username,
+            User(
+                username=username,
+                name=title,
+                password=secret,
+                password_set_on=password_set_on,
+                created_at=clock.now(),
+            ),
+        )
+    User._default_manager.bulk_create(users.values(), batch_size=200)
+    posts = []
+    for username, title, role, code, office in wanted:
+        department = None
+        if office:
+            key = (code, office)
+            if key not in departments:
+                departments[key], _ = Department.objects.get_or_create(
+                    institution=units[code], name=office
+                )
+            department = departments[key]
+        posts.append(
+            Post(
+                title=title,
+                institution=units[code],
+                department=department,
+                role=role,
+                region=units[code].region if role == Role.STREET else None,
+                starts=STARTED,
+                user=users[username],
+            )
+        )
+    Post.objects.bulk_create(posts, batch_size=200)
+    by_name = {post.user.username: post for post in reversed(posts)}
+    _mandates(by_name, units["ZC"])
+    _pairings(by_name, units)
+    _staff(units)
+    audit.record(
+        "institutions.user.import",
+        "建立账号",
+        by=None,
+        bureau=units["ZC"],
+        data={"rows": len(posts), "digest": audit.digest(sorted(users))},
+    )
+
+
+def _mandates(posts: dict[str, Post], district: Institution) -> None:
+    for username, code in LEAD_POSTS.items():
+        mandate = Mandate.objects.create(
+            post=posts[username],
+            institution=district,
+            starts=STARTED,
+            source="牵头单位常设授权（周卫健字〔2023〕13号附件）",
+        )
+        mandate.items.set(ServiceItem.objects.filter(code__in=LEADS[code]))
+
+
+def _pairings(posts: dict[str, Post], units: dict[str, Institution]) -> None:
+    Pairing.objects.bulk_create(
+        Pairing(post=posts[username], institution=units[code], starts=date(2023, 2, 28))
+        for username, codes in PAIRED.items()
+        for code in codes
+    )
+
+
+def _staff(units: dict[str, Institution]) -> None:
+    """A small roster of each centre, by duty: no names."""
+    duties = (
+        ("健康档案岗", "01"),
+        ("预防接种岗", "03"),
+        ("妇幼保健岗", "05"),
+        ("慢病随访岗", "07"),
+    )
+    items = {item.code: item for item in ServiceItem.objects.all()}
+    StaffMember.objects.bulk_create(
+        StaffMember(
+            institution=units[code],
+            name=f"{duty}{number}",
+            title=duty,
+            item=items[item],
+            joined=date(2019 + number, 3, 1) if number < 3 else date(2023, 4, 3),
+            trained=date(2019 + number, 3, 20) if number < 3 else date(2023, 5, 12),
+        )
+        for code in CENTRES
+        for duty, item in duties
+        for number in (1, 2, 3)
+    )

@@ -1,0 +1,199 @@
+"""Regions, institutions, departments, duties and populations of the demo."""
+
+import csv
+from datetime import date
+from importlib import resources
+
+from config.demo import chance
+from config.demo.cast import CENTRES, MIDWIFERY, many, rows
+from institutions import audit
+from institutions.models import (
+    Affiliation,
+    Capacity,
+    Department,
+    Institution,
+    Kind,
+    Population,
+    Region,
+    Responsibility,
+    ServiceItem,
+)
+
+KINDS = {label: value for value, label in Kind.choices}
+AFFILIATIONS = {label: value for value, label in Affiliation.choices}
+# Per ten thousand residents; made up, in the range of a district of eastern China.
+GROUPS = {
+    "children": 552,
+    "pregnant": 68,
+    "elderly": 1790,
+    "hypertension": 1080,
+    "diabetes": 415,
+    "mental": 44,
+    "tuberculosis": 3,
+}
+DEPARTMENTS = {
+    "ZC": (
+        "基妇科",
+        "医政医管与疾控监督科",
+        "规划信息与财务审计科",
+        "办公室",
+        "组织人事科",
+        "中医药科",
+    ),
+}
+LEADS = {
+    "ZC-CDC": ("02", "03", "09", "10"),
+    "ZC-FY": ("04", "05"),
+    "ZC-JSB": ("08",),
+    "ZC-JD": ("12",),
+}
+
+
+def build() -> None:
+    """Make the district, its neighbour and the city above them."""
+    _regions()
+    listed = list(rows("units"))
+    units: dict[str, Institution] = {}
+    for row in listed:
+        units[row["机构代码"]] = _institution(row, units)
+    clinics = [unit for row in listed for unit in _clinics(row, units[row["机构代码"]])]
+    for name in DEPARTMENTS["ZC"]:
+        shown = "医养健康科" if name == "中医药科" else ""
+        Department.objects.create(institution=units["ZC"], name=name, other_name=shown)
+    _duties(units, clinics)
+    _populations(listed, units, clinics)
+    _capacities(units)
+    audit.record(
+        "institutions.institution.import",
+        "建立机构",
+        by=None,
+        bureau=units["ZC"],
+        data={"rows": len(units) + len(clinics), "digest": audit.digest(sorted(units))},
+    )
+
+
+def _regions() -> None:
+    text = (
+        resources.files("institutions").joinpath("data/zhoucun-regions.csv").read_text("utf-8-sig")
+    )
+    for row in csv.DictReader(text.splitlines()):
+        parent = Region.objects.get(code=row["上级区划代码"])
+        Region.objects.get_or_create(
+            code=row["区划代码"],
+            defaults={"name": row["名称"], "level": Region.Level.TOWN, "parent": parent},
+        )
+
+
+def _institution(row: dict[str, str], units: dict[str, Institution]) -> Institution:
+    unit = Institution(
+        code=row["机构代码"],
+        name=row["机构名称"],
+        short_name=row["简称"],
+        kind=KINDS[row["机构类别"]],
+        parent=units.get(row["上级机构代码"]),
+        region=Region.objects.get(code=row["行政区划代码"]),
+        other_names=many(row["其他名称"]),
+        also_kinds=[KINDS[label] for label in many(row["兼任类别"])],
+        affiliation=AFFILIATIONS.get(row["隶属"], ""),
+        midwifery=row["助产机构"] == "是",
+        opened=date(2012, 1, 1),
+    )
+    unit.save()
+    return unit
+
+
+def _clinics(row: dict[str, str], centre: Institution) -> list[Institution]:
+    station = "服务站" in row["村卫生室名称"]
+    made = []
+    for number in range(1, int(row["村卫生室数"] or 0) + 1):
+        name = row["村卫生室名称"].format(n=number)
+        clinic = Institution(
+            code=f"{centre.code}-{number:02}",
+            name=name,
+            short_name=name.replace("社区卫生服务站", "站").replace("村卫生室", "村室"),
+            kind=Kind.STATION if station else Kind.CLINIC,
+            parent=centre,
+            region=centre.region,
+            affiliation=Affiliation.COUNTY if station else Affiliation.TOWN,
+            opened=date(2012, 1, 1),
+        )
+        clinic.save()
+        made.append(clinic)
+    return made
+
+
+def _duties(units: dict[str, Institution], clinics: list[Institution]) -> None:
+    items = {item.code: item for item in ServiceItem.objects.all()}
+    whole = [item for item in items.values() if item.parent_id is None]
+    duties = [
+        Responsibility(institution=unit, item=items[code], duty="leads")
+        for unit, codes in ((units[key], LEADS[key]) for key in LEADS)
+        for code in codes
+    ]
+    duties += [
+        Responsibility(institution=unit, item=item, duty="delivers")
+        for unit in [*(units[code] for code in (*CENTRES, "ZL-A", "ZL-B")), *clinics]
+        for item in whole
+    ]
+    duties += [
+        Responsibility(institution=units[code], item=items["05"], duty="delivers")
+        for code in MIDWIFERY
+        if code not in CENTRES
+    ]
+    Responsibility.objects.bulk_create(duties, batch_size=500)
+
+
+def _populations(
+    listed: list[dict[str, str]], units: dict[str, Institution], clinics: list[Institution]
+) -> None:
+    populations = []
+    for year, per_mille in ((2022, 994), (2023, 1000)):
+        for row in listed:
+            if not row["常住人口"]:
+                continue
+            centre = units[row["机构代码"]]
+            residents = int(row["常住人口"]) * per_mille // 1000
+            populations.append(_population(centre, year, residents))
+            populations += _shares(
+                centre, [c for c in clinics if c.parent_id == centre.pk], year, residents
+            )
+        stations = [c for c in clinics if c.kind == Kind.STATION]
+        populations += [
+            _population(s, year, chance.between(3600, 4700, s.code) * per_mille // 1000)
+            for s in stations
+        ]
+    Population.objects.bulk_create(populations, batch_size=500)
+
+
+def _shares(
+    centre: Institution, clinics: list[Institution], year: int, residents: int
+) -> list[Population]:
+    """Split most of a centre's residents over its clinics; the rest is served by the centre itself."""
+    weights = [chance.between(70, 130, clinic.code, "share") for clinic in clinics]
+    in_villages = residents * 82 // 100
+    return [
+        _population(clinic, year, in_villages * weight // sum(weights))
+        for clinic, weight in zip(clinics, weights, strict=True)
+    ]
+
+
+def _population(unit: Institution, year: int, residents: int) -> Population:
+    groups = {
+        name: residents * rate * chance.between(94, 106, unit.code, name) // 1_000_000
+        for name, rate in GROUPS.items()
+    }
+    return Population(institution=unit, year=year, residents=residents, **groups)
+
+
+def _capacities(units: dict[str, Institution]) -> None:
+    Capacity.objects.bulk_create(
+        Capacity(
+            institution=units[code],
+            year=2023,
+            beds=chance.between(30, 90, code, "beds"),
+            devices=chance.between(25, 60, code, "devices"),
+            posts=chance.between(40, 110, code, "posts"),
+            radius=chance.between(25, 60, code, "radius") * 100,
+        )
+        for code in CENTRES
+    )

@@ -26,31 +26,36 @@ _BELOW = frozenset({Role.HEAD, Role.STAFF})
 
 
 def grantable(by: Post, role: str, institution: Institution) -> str:
-    """Return why `by` may not give a post with `role` at `institution`, or nothing.
+    """Return why `by` may not give a new post with `role` at `institution`, or nothing.
 
     A system administrator gives every role in the subtree of his bureau. The head of an institution gives 机构人员 at
     his own, 机构负责人 and 机构人员 below it; never his own rank or one above. Nobody else gives any.
     """
+    if not institution.open_on(clock.today()):
+        return "机构已停用"
+    return manageable(by, role, institution) or role_refused(role, institution.kind)
+
+
+def manageable(by: Post, role: str, institution: Institution) -> str:
+    """Return why `by` does not manage posts with `role` at `institution`, or nothing; a closed one's are managed too."""
     if not by.has_perm("institutions.manage_account"):
         return "本岗位不管理账号"
     if role not in Role.values:
         return "没有这个角色"
     if not institution.path.startswith(by.institution.path):
         return "机构不在本岗位的管理范围内"
-    if not institution.open_on(clock.today()):
-        return "机构已停用"
     if by.role != Role.SYSTEM:
         allowed = _AT_HOME if institution.pk == by.institution_id else _BELOW
         if role not in allowed:
-            return f"“{Role(role).label}”须由上级系统管理员设立"
-    return role_refused(role, institution.kind)
+            return f"“{Role(role).label}”须由上级系统管理员办理"
+    return ""
 
 
 def post_refused(by: Post, post: Post) -> str:
     """Return why `by` may not manage this post, or nothing: nobody manages his own."""
     if post.pk == by.pk or (post.user_id is not None and post.user_id == by.user_id):
         return "不能办理自己的任职"
-    return grantable(by, post.role, post.institution)
+    return manageable(by, post.role, post.institution)
 
 
 def account_refused(by: Post, user: User) -> str:
@@ -164,7 +169,7 @@ def open_post(
     return post, code
 
 
-def open_login(user: User, *, by: Post, institution: Institution) -> str:
+def open_login(user: User, *, by: Post | audit.Actor, institution: Institution) -> str:
     """Save a new login without a password; return its activation code, to be shown once."""
     user.set_unusable_password()
     user.full_clean(exclude=["password"])

@@ -155,26 +155,27 @@ def _change_files(
         line.files.remove(*remove)
 
 
-def missing(sheet: ScoreSheet) -> list[ScoreLine]:
-    """Return the lines that are not filled in yet."""
-    return list(
-        ScoreLine._base_manager.filter(sheet=sheet)
-        .unfilled()
-        .select_related("clause")
-        .order_by("section__position", "clause__position")
-    )
+def _lines(sheet: ScoreSheet) -> list[ScoreLine]:
+    lines = ScoreLine.objects.filter(sheet=sheet).select_related("clause")
+    return list(lines.order_by("section__position", "clause__position"))
+
+
+def _named(what: str, lines: Sequence[ScoreLine]) -> str:
+    names = "；".join(f"{line.clause.code} {line.clause.name}" for line in lines[:20])
+    more = f" 等 {len(lines)} 条" if len(lines) > 20 else ""
+    return f"{what.format(n=len(lines))}：{names}{more}"
 
 
 def submit(sheet: ScoreSheet, *, by: Post, version: int) -> None:
     """Hand in the self-assessment; raises ValidationError naming every line that is still open."""
     with transaction.atomic():
         held = hold_sheet(sheet.pk, statuses=ScoreSheet.Status.values, row=sheet)
-        open_lines = missing(held)
+        open_lines = [line for line in _lines(held) if not line.is_filled]
         if open_lines and sheet.may("submit", by):
-            raise ValidationError(
-                [f"还有 {len(open_lines)} 条没有填写："]
-                + [f"{line.clause.code} {line.clause.name}" for line in open_lines]
-            )
+            raise ValidationError(_named("还有 {n} 条没有填写", open_lines))
+        unsaid = [line for line in _lines(held) if line.self_na and not line.self_note]
+        if unsaid and sheet.may("submit", by):
+            raise ValidationError(_named("{n} 条不适用没有写明原因", unsaid))
         sheet.submit(by=by, version=version)
         notify(
             posts_at([sheet.supervisor_id], "scoring.verify_sheet"),

@@ -206,7 +206,7 @@ def add_lines(sheets: list[ScoreSheet], standard: Standard) -> None:
         ),
         batch_size=BATCH,
     )
-    ScoreLine._base_manager.bulk_create(
+    ScoreLine.objects.bulk_create(
         (
             ScoreLine(
                 sheet_id=section.sheet_id,

@@ -1,5 +1,56 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from scoring.views import evaluations, sheets, year
 
 app_name = "scoring"
 
-urlpatterns: list[URLPattern] = []
+evaluation_urls = [
+    path("evaluations/", evaluations.evaluation_list, name="evaluation_list"),
+    path("evaluations/new/", evaluations.evaluation_create, name="evaluation_create"),
+    path("evaluations/<int:pk>/", evaluations.evaluation_detail, name="evaluation_detail"),
+    path("evaluations/<int:pk>/edit/", evaluations.evaluation_edit, name="evaluation_edit"),
+    path("evaluations/<int:pk>/open/", evaluations.evaluation_open, name="evaluation_open"),
+    path(
+        "evaluations/<int:pk>/publish/", evaluations.evaluation_publish, name="evaluation_publish"
+    ),
+    path(
+        "evaluations/<int:pk>/finalise/",
+        evaluations.evaluation_finalise,
+        name="evaluation_finalise",
+    ),
+]
+sheet_urls = [
+    path("sheets/", sheets.sheet_list, name="sheet_list"),
+    path("sheets/<int:pk>/", sheets.sheet_detail, name="sheet_detail"),
+    path("sheets/<int:pk>/fill/", sheets.sheet_fill, name="sheet_fill"),
+    path("sheets/<int:pk>/submit/", sheets.sheet_submit, name="sheet_submit"),
+    path("sheets/<int:pk>/send-back/", sheets.sheet_send_back, name="sheet_send_back"),
+    path("sheets/<int:pk>/verify/", sheets.sheet_verify, name="sheet_verify"),
+    path("sheets/<int:pk>/reopen/", sheets.sheet_reopen, name="sheet_reopen"),
+]
+section_urls = [
+    path("sections/<int:pk>/verify/", sheets.section_verify, name="section_verify"),
+    path("sections/<int:pk>/adopt/", sheets.section_adopt, name="section_adopt"),
+    path("sections/<int:pk>/finish/", sheets.section_finish, name="section_finish"),
+    path("sections/<int:pk>/resume/", sheets.section_resume, name="section_resume"),
+]
+line_urls = [
+    path("lines/<int:pk>/save/", sheets.line_save, name="line_save"),
+    path("lines/<int:pk>/judge/", sheets.section_line_save, name="section_line_save"),
+    path("lines/<int:pk>/attach/", sheets.line_attach, name="line_attach"),
+    path("lines/<int:pk>/files/<uuid:key>/", sheets.line_file, name="line_file"),
+    path("lines/<int:pk>/files/<uuid:key>/remove/", sheets.line_detach, name="line_detach"),
+]
+year_urls = [
+    path("year/", year.year_list, name="year_list"),
+    path("year/settle/", year.year_settle, name="year_settle"),
+    path("year/freeze/", year.year_freeze, name="year_freeze"),
+    path("year/<int:pk>/", year.year_detail, name="year_detail"),
+    path("adjustments/", year.adjustment_list, name="adjustment_list"),
+    path("adjustments/new/", year.adjustment_create, name="adjustment_create"),
+    path("adjustments/<int:pk>/withdraw/", year.adjustment_withdraw, name="adjustment_withdraw"),
+    path("policy/", year.policy_list, name="policy_list"),
+    path("policy/<int:year>/<str:key>/", year.policy_edit, name="policy_edit"),
+]
+
+urlpatterns = [*evaluation_urls, *sheet_urls, *section_urls, *line_urls, *year_urls]

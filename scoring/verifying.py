@@ -54,13 +54,13 @@ def adopt(
     with transaction.atomic():
         hold_sheet(section.sheet_id, statuses=SUBMITTED, row=section)
         touch(section, version=version, editable=OPEN)
-        lines = ScoreLine._base_manager.filter(section=section).select_related("clause")
+        lines = ScoreLine.objects.filter(section=section).select_related("clause")
         chosen = list(lines.unjudged() if line_ids is None else lines.filter(pk__in=list(line_ids)))
         for line in chosen:
             values = {name: getattr(line, field) for name, field in SELF.items() if name != "note"}
             note = line.self_note if line.self_na else line.reason
             put(line, VERIFIED, {**values, "note": note}, shares=shares)
-        ScoreLine._base_manager.bulk_update(chosen, stored_fields(VERIFIED))
+        ScoreLine.objects.bulk_update(chosen, stored_fields(VERIFIED))
         add_up(section.sheet_id, section.pk)
     return len(chosen)
 
@@ -143,7 +143,7 @@ def _claimed_by(section: ScoreSection, by: Post) -> None:
 
 
 def _refuse_open(section: ScoreSection) -> None:
-    lines = ScoreLine._base_manager.filter(section=section).select_related("clause")
+    lines = ScoreLine.objects.filter(section=section).select_related("clause")
     reasons = [f"{ln.clause.code} {ln.clause.name}：还没有核定" for ln in lines.unjudged()]
     reasons += [
         f"{ln.clause.code} {ln.clause.name}：请填写扣分理由" for ln in lines.without_reason()
@@ -154,7 +154,7 @@ def _refuse_open(section: ScoreSection) -> None:
 
 def _refuse_unfinished(sheet: ScoreSheet) -> None:
     titles = sheet.sections.filter(status=ScoreSection.Status.OPEN).values_list("title", flat=True)
-    lines = ScoreLine._base_manager.filter(sheet=sheet).unjudged().select_related("clause")
+    lines = ScoreLine.objects.filter(sheet=sheet).unjudged().select_related("clause")
     reasons = [f"{title}：本项还没有核定完毕" for title in titles]
     reasons = reasons or [f"{ln.clause.code} {ln.clause.name}：还没有核定" for ln in lines]
     if reasons:

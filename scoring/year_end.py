@@ -665,8 +665,33 @@ def export_rows(results: Iterable[YearResult]) -> Iterator[list[Any]]:
         ]
 
 
-def units_in_sight(post: Post) -> Q:
-    """Return the condition on institutions that settle: those with a table, or with sheets to make one from."""
-    return Q(pk__in=YearResult.objects.visible_to(post).values("unit")) | Q(
-        pk__in=ScoreSheet.objects.visible_to(post).values("supervisor")
+MAX_UNITS = 200
+
+
+def units_in_sight(post: Post) -> list[Institution]:
+    """Return whose tables a post may look for: its own institution's first, at most MAX_UNITS."""
+    tables = YearResult.objects.visible_to(post).order_by().values("unit")
+    sheets = ScoreSheet.objects.visible_to(post).order_by().values("supervisor")
+    found = Institution.objects.filter(Q(pk__in=tables) | Q(pk__in=sheets)).select_related("bureau")
+    units = list(found.order_by("code")[:MAX_UNITS])
+    return sorted(units, key=lambda unit: (unit.pk != post.institution_id, unit.code))
+
+
+def years_in_sight(post: Post, unit: Institution) -> list[int]:
+    """Return the years of a unit with a table or sheets, newest first."""
+    tables = YearResult.objects.visible_to(post).filter(unit=unit)
+    sheets = ScoreSheet.objects.visible_to(post).filter(supervisor=unit)
+    years = {year for rows in (tables, sheets) for year in _years(rows)}
+    return sorted(years, reverse=True)
+
+
+def _years(rows: Any) -> Iterable[int]:
+    return rows.order_by().values_list("year", flat=True).distinct()
+
+
+def results_in_sight(post: Post, unit: Institution, year: int) -> list[YearResult]:
+    """Return the rows of a unit's table that a post may see, in table order."""
+    rows = YearResult.objects.visible_to(post).filter(unit=unit, year=year)
+    return list(
+        rows.select_related("institution", "settled_by", "frozen_by").order_by("position", "pk")
     )

@@ -405,6 +405,16 @@ class LineQuerySet(ScopedQuerySet):
     item_path = "section__item"
     bureau_path = "section__bureau"
 
+    def of(self, line: "ScoreLine") -> Self:
+        """Return the lines of the same sheet."""
+        return self.filter(sheet=line.sheet_id)
+
+    def counts(self, section_id: int) -> dict[str, int]:
+        """Return how many lines there are, and how many of them in one section."""
+        return self.aggregate(
+            sheet=models.Count("pk"), section=models.Count("pk", filter=Q(section=section_id))
+        )
+
     def unfilled(self) -> Self:
         return self.filter(self_points__isnull=True, self_full__gt=0)
 

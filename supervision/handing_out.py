@@ -203,7 +203,7 @@ def _tell(problems: Sequence[NewProblem]) -> None:
     units: dict[int, list[int]] = defaultdict(list)
     for pk, count in counts.items():
         units[count].append(pk)
-    url = reverse("supervision:rectification_list") + "?state=assigned&side=answers"
+    url = reverse("supervision:rectification_list") + "?status=assigned&scope=own"
     for count, institutions in sorted(units.items()):
         notify(
             posts_at(institutions, "supervision.answer_rectification"),

@@ -8,11 +8,13 @@ import django_filters
 from django import forms
 from django.db.models import Q
 
-from campaigns.models import Phase
+from campaigns.models import Campaign, Phase
 from institutions import clock
 from institutions.forms import ScopedFilterSet
 from institutions.listing import Cell, Column, Heading, Line, Listing, Tag
-from institutions.models import Institution, ServiceItem
+from institutions.models import Institution, Post, ServiceItem
+from institutions.models.institution import CLINIC_KINDS
+from institutions.roles import Role
 from supervision.models import Problem, Rectification, Severity, Source, SupervisionRound, Visit
 
 TONES = {
@@ -31,7 +33,7 @@ TONES = {
     "withdrawn": "muted",
 }
 SEVERITY_TONES = {Severity.MINOR: "muted", Severity.MAJOR: "warn", Severity.FRAUD: "bad"}
-SOON = timedelta(days=7)
+WEEK = timedelta(days=7)
 
 
 def status_tag(row: Any) -> Tag:
@@ -60,30 +62,36 @@ class UnitFilterSet(ScopedFilterSet):
         label="机构（含下级）", queryset=Institution.objects.all(), method="under"
     )
     institution = HiddenFilter(queryset=Institution.objects.all())
-    side = django_filters.ChoiceFilter(
-        label="范围", choices=[("answers", "本机构"), ("asks", "本机构督导的")], method="on_side"
+    scope = django_filters.ChoiceFilter(
+        label="范围", choices=[("own", "本单位的"), ("asked", "本单位督导的")], method="by_side"
     )
 
     def __init__(self, data=None, queryset=None, *, request, **kwargs):
         super().__init__(data, queryset, request=request, **kwargs)
-        post = request.post
+        self.post = request.post
         fields = self.form.fields
-        if "unit" in fields:
-            near = Q(parent=post.institution_id) | Q(parent=post.institution.bureau_id)
-            fields["unit"].queryset = fields["unit"].queryset.filter(near)
-        if post.institution.is_bureau:
-            fields.pop("side", None)
-        elif post.institution.children.exists() is False and post.role != "lead":
-            # A clinic supervises nobody: all it sees is its own.
-            for name in ("side", "unit"):
-                fields.pop(name, None)
+        near = Q(parent=self.post.institution_id) | Q(parent=self.post.institution.bureau_id)
+        fields["unit"].queryset = fields["unit"].queryset.filter(near)
+        if self.post.institution.kind in CLINIC_KINDS:
+            # It supervises nobody: all it sees is its own.
+            del fields["scope"], fields["unit"]
 
     def under(self, queryset, name, value):
-        return queryset.filter(institution__path__startswith=value.path) if value else queryset
+        return queryset.filter(institution__path__startswith=value.path)
 
-    def on_side(self, queryset, name, value):
-        own = Q(institution=self.request.post.institution_id)
-        return queryset.filter(own if value == "answers" else ~own)
+    def by_side(self, queryset, name, value):
+        return queryset.filter(side_q(self.post, value))
+
+
+def side_q(post: Post, side: str) -> Q:
+    """Return the condition on working rows: one's own institution's, or those it asks for.
+
+    A lead agency asks for its items wherever it has a mandate, so for it all rows in sight but its own.
+    """
+    own = Q(institution=post.institution_id)
+    if side == "own":
+        return own
+    return ~own if post.role == Role.LEAD else Q(supervisor=post.institution_id) & ~own
 
 
 class RoundFilter(ScopedFilterSet):
@@ -119,12 +127,16 @@ class VisitFilter(UnitFilterSet):
 
     class Meta:
         model = Visit
-        fields = ("status", "unit", "institution", "round", "mine")
+        fields = ("status", "unit", "institution", "round", "mine", "scope")
 
     def joined(self, queryset, name, value):
-        post = self.request.post
-        team = Visit.members.through.objects.filter(post=post).values("visit")
-        return queryset.filter(Q(lead=post) | Q(pk__in=team)) if value else queryset
+        return queryset.filter(team_q(self.post)) if value else queryset
+
+
+def team_q(post: Post) -> Q:
+    """Return the condition on visits that one makes: on the team, and the round is issued."""
+    team = Visit.members.through.objects.filter(post=post).values("visit")
+    return (Q(lead=post) | Q(pk__in=team)) & ~Q(round__status=SupervisionRound.Status.DRAFT)
 
 
 class VisitList(Listing):
@@ -152,7 +164,7 @@ class ProblemFilter(UnitFilterSet):
 
     class Meta:
         model = Problem
-        fields = ("source", "year", "item", "severity", "unit", "institution")
+        fields = ("source", "year", "item", "severity", "unit", "institution", "scope")
 
 
 class ProblemList(Listing):
@@ -179,13 +191,13 @@ class ProblemList(Listing):
 
 
 class RectificationFilter(UnitFilterSet):
-    state = django_filters.ChoiceFilter(
+    status = django_filters.ChoiceFilter(
         label="状态",
-        choices=[("open", "未销号（全部）"), *Rectification.Status.choices],
-        method="in_state",
+        choices=[("open", "未销号"), *Rectification.Status.choices],
+        method="in_status",
     )
-    due = django_filters.ChoiceFilter(
-        label="时限", choices=[("overdue", "已逾期"), ("soon", "七日内到期")], method="by_due"
+    when = django_filters.ChoiceFilter(
+        label="时限", choices=[("overdue", "已逾期"), ("week", "七日内到期")], method="by_time"
     )
     source = django_filters.ChoiceFilter(
         label="来源", field_name="problem__source", choices=Source.choices
@@ -196,20 +208,31 @@ class RectificationFilter(UnitFilterSet):
         field_name="problem__phase",
         queryset=Phase.objects.select_related("campaign").order_by("-pk"),
     )
+    campaign = HiddenFilter(field_name="problem__campaign", queryset=Campaign.objects.all())
 
     class Meta:
         model = Rectification
-        fields = ("state", "due", "source", "item", "unit", "institution", "phase", "side")
+        fields = (
+            "status",
+            "when",
+            "source",
+            "item",
+            "unit",
+            "scope",
+            "phase",
+            "campaign",
+            "institution",
+        )
 
-    def in_state(self, queryset, name, value):
+    def in_status(self, queryset, name, value):
         return queryset.open() if value == "open" else queryset.filter(status=value)
 
-    def by_due(self, queryset, name, value):
+    def by_time(self, queryset, name, value):
         if value == "overdue":
             return queryset.overdue()
         today = clock.today()
         return queryset.filter(
-            status__in=Rectification.WITH_INSTITUTION, due__gte=today, due__lte=today + SOON
+            status__in=Rectification.WITH_INSTITUTION, due__range=(today, today + WEEK)
         )
 
 

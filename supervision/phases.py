@@ -33,12 +33,12 @@ def what_stands_in_the_way(phase: Phase, post: Post) -> list[Obstacle]:
     found = [
         Obstacle(
             "未销号的整改",
-            f"{reverse('supervision:rectification_list')}?phase={phase.pk}&state=open",
+            f"{reverse('supervision:rectification_list')}?phase={phase.pk}&status=open",
             rectifications,
         ),
         Obstacle(
             "未采纳的任务报送",
-            f"{reverse('campaigns:report_list')}?phase={phase.pk}&unaccepted=on",
+            f"{reverse('campaigns:report_list')}?campaign={phase.campaign_id}&phase={phase.pk}",
             reports.count(),
         ),
     ]

@@ -43,7 +43,7 @@ def rectification_list(request: Request) -> HttpResponse:
         "institution", "item", "problem", "verifier__institution"
     )
     listing = RectificationList(request, rows)
-    overdue = request.GET.get("due") == "overdue"
+    overdue = request.GET.get("when") == "overdue"
     reminder = listing.reminder if overdue and not request.GET.get("format") else ""
     return listing.response(
         "supervision/rectification_list.html", {"reminder": reminder, "overdue": overdue}

@@ -1,0 +1,110 @@
+"""What waits for a post on this floor: to put right, to verify, to visit, to confirm."""
+
+from urllib.parse import urlencode
+
+from django.db.models import Count, Q
+from django.urls import reverse
+
+from institutions import clock
+from institutions.models import Post
+from institutions.work import WorkLine
+from supervision.lists import WEEK, side_q, team_q
+from supervision.models import Rectification, Visit
+
+
+def work_for(post: Post) -> list[WorkLine]:
+    """Return the lines with something in them, each linked to exactly its rows; at most four queries."""
+    lines = []
+    if post.has_perm("supervision.answer_rectification"):
+        lines += _to_put_right(post)
+    if post.has_perm("supervision.verify_rectification"):
+        lines += _to_verify(post)
+    if post.has_perm("supervision.record_visit"):
+        lines += _to_visit(post)
+    if post.has_perm("supervision.answer_visit") or post.has_perm("supervision.confirm_visit"):
+        lines += _to_confirm(post)
+    return [line for line in lines if line.count]
+
+
+def _listed(name: str, **query: str) -> str:
+    return f"{reverse(f'supervision:{name}_list')}?{urlencode(query)}"
+
+
+def _to_put_right(post: Post) -> list[WorkLine]:
+    today = clock.today()
+    mine = Q(status__in=Rectification.WITH_INSTITUTION)
+    n = (
+        Rectification.objects.visible_to(post)
+        .open()
+        .filter(side_q(post, "own"))
+        .aggregate(
+            returned=Count("pk", filter=Q(status="returned")),
+            overdue=Count("pk", filter=mine & Q(due__lt=today)),
+            week=Count("pk", filter=mine & Q(due__range=(today, today + WEEK))),
+            assigned=Count("pk", filter=Q(status="assigned")),
+            signed=Count("pk", filter=Q(status="signed")),
+            applied=Count("pk", filter=Q(status="applied")),
+        )
+    )
+
+    def url(**query: str) -> str:
+        return _listed("rectification", scope="own", **query)
+
+    return [
+        WorkLine(
+            "整改被退回",
+            url(status="returned"),
+            n["returned"],
+            "returned",
+            "按复核意见继续整改，再申请销号",
+        ),
+        WorkLine("整改已逾期", url(when="overdue"), n["overdue"], "overdue"),
+        WorkLine("整改七日内到期", url(when="week"), n["week"], "due"),
+        WorkLine("请签收整改", url(status="assigned"), n["assigned"], hint="打开问题，点“签收”"),
+        WorkLine(
+            "正在整改", url(status="signed"), n["signed"], hint="填写措施、上传佐证后申请销号"
+        ),
+        WorkLine("整改等待上级复核", url(status="applied"), n["applied"], "waiting"),
+    ]
+
+
+def _to_verify(post: Post) -> list[WorkLine]:
+    late = Q(status__in=Rectification.WITH_INSTITUTION, due__lt=clock.today())
+    n = (
+        Rectification.objects.visible_to(post)
+        .open()
+        .filter(side_q(post, "asked"))
+        .aggregate(
+            applied=Count("pk", filter=Q(status="applied")), overdue=Count("pk", filter=late)
+        )
+    )
+    applied = _listed("rectification", scope="asked", status="applied")
+    overdue = _listed("rectification", scope="asked", when="overdue")
+    return [
+        WorkLine("整改待复核", applied, n["applied"], hint="核对措施和佐证，销号或退回"),
+        WorkLine("机构逾期未整改", overdue, n["overdue"], "waiting", "可复制催办文字发工作群"),
+    ]
+
+
+def _to_visit(post: Post) -> list[WorkLine]:
+    rows = Visit.objects.visible_to(post).filter(team_q(post), status=Visit.Status.PLANNED)
+    url = _listed("visit", mine="on", status="planned")
+    return [WorkLine("请到现场督导", url, rows.count(), hint="现场用手机逐条记录")]
+
+
+def _to_confirm(post: Post) -> list[WorkLine]:
+    n = Visit.objects.visible_to(post).aggregate(
+        submitted=Count("pk", filter=Q(status="submitted") & side_q(post, "own")),
+        objected=Count("pk", filter=Q(status="objected") & side_q(post, "asked")),
+        waiting=Count("pk", filter=Q(status="submitted") & side_q(post, "asked")),
+    )
+    lines = []
+    if post.has_perm("supervision.answer_visit"):
+        own = _listed("visit", scope="own", status="submitted")
+        lines.append(WorkLine("请确认督导记录", own, n["submitted"], hint="核对后确认，或提出异议"))
+    if post.has_perm("supervision.confirm_visit"):
+        objected = _listed("visit", scope="asked", status="objected")
+        waiting = _listed("visit", scope="asked", status="submitted")
+        lines.append(WorkLine("机构对督导有异议", objected, n["objected"]))
+        lines.append(WorkLine("督导记录等机构确认", waiting, n["waiting"], "waiting"))
+    return lines

@@ -141,7 +141,8 @@ def _replace_passages(campaign: Campaign, lines: Sequence[Line]) -> None:
     for place, line in enumerate(lines, start=1):
         row = rows.get(line.pk) or Passage(campaign=campaign)
         row.position, row.heading, row.text = place, line.heading, line.text
-        title_only = bool(line.heading) and not line.text
+        # The heading of a phase asks for one, though nothing stands below it.
+        title_only = bool(line.heading) and not line.text and not passages.period(line.heading)
         if row.pk is None and title_only:
             row.nothing = TITLE_ONLY
         elif row.nothing == TITLE_ONLY and not title_only:

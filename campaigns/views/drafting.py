@@ -197,7 +197,8 @@ def _lines(formset) -> list[drafting.Line]:
 def phase_edit(request: Request, pk: int) -> HttpResponse:
     campaign = own_campaign(request, pk)
     rows = campaign.phases.all()
-    suggested = [] if rows else _suggested(campaign)
+    # Not for what is posted: a suggestion that is left as it was would count as not filled in.
+    suggested = [] if rows or request.method == "POST" else _suggested(campaign)
     form_class = phase_formset(extra=len(suggested) or (1 if rows else 3))
     formset = form_class(
         request.POST or None,
@@ -222,7 +223,6 @@ def phase_edit(request: Request, pk: int) -> HttpResponse:
 
 
 def _is_kept(form) -> bool:
-    """A suggested phase that was left as it was counts as well as one that was changed."""
     given = form.cleaned_data
     return bool(given.get("name") and given.get("ends")) and not given.get("DELETE")
 

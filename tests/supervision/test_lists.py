@@ -188,20 +188,16 @@ def test_each_number_of_my_work_is_its_list(world, log_in):
             page = client.get(line.url).content.decode()
             assert f"共 {line.count} 条" in page, (name, line)
             seen.add(line.label)
-    assert (
-        models
-        and {
-            "整改待复核",
-            "整改已逾期",
-            "请签收整改",
-            "整改等待上级复核",
-            "请到现场督导",
-            "请确认督导记录",
-            "督导记录等机构确认",
-            "机构逾期未整改",
-        }
-        <= seen
-    )
+    assert {
+        "整改待复核",
+        "整改已逾期",
+        "请签收整改",
+        "整改等待上级复核",
+        "请到现场督导",
+        "请确认督导记录",
+        "督导记录等机构确认",
+        "机构逾期未整改",
+    } <= seen
     assert work_for(fresh(world.posts.auditor)) == []
 
 

@@ -99,11 +99,12 @@ def _outcome(job: Job) -> Outcome:
         return _runners[job.kind](job, _progress(job))
     except (Refusal, ValidationError) as refused:
         reasons = getattr(refused, "messages", None) or [str(refused)]
-        return Outcome(Job.State.FAILED, {**job.report, "reasons": reasons}, job.total)
+        return Outcome(Job.State.FAILED, {"errors": reasons}, job.total)
     except Exception:
         number = secrets.token_hex(4).upper()
         logger.exception("job %s failed with number %s", job.pk, number)
-        return Outcome(Job.State.FAILED, {"number": number}, job.total)
+        told = "处理时出错，什么也没有写入。请把编号告诉系统管理员。"
+        return Outcome(Job.State.FAILED, {"编号": number, "errors": [told]}, job.total)
 
 
 def _progress(job: Job) -> Progress:
@@ -126,9 +127,11 @@ def expire() -> int:
     dropped = old.update(
         state=Job.State.DROPPED, source=None, result=None, report={}, finished_at=now
     )
+    # The bytes of a refused upload are not kept either.
+    Job.objects.filter(state=Job.State.FAILED, created_at__lt=now - STAGED_FOR).update(source=None)
     lost = Job.objects.filter(state=Job.State.RUNNING, created_at__lt=now - LOST_AFTER)
     return dropped + lost.update(
         state=Job.State.FAILED,
-        report={"reasons": ["处理中断，什么也没有写入，请重新发起"]},
+        report={"errors": ["处理中断，什么也没有写入，请重新发起"]},
         finished_at=now,
     )

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from config.pages import campaign, home, institution
+from config.pages import campaign, home, imports, institution
 
 urlpatterns = [
     # /
@@ -11,4 +11,14 @@ urlpatterns = [
     path("campaigns/<int:pk>/board/", campaign.campaign_board, name="campaign_board"),
     # /phases/<pk>/
     path("phases/<int:pk>/", campaign.phase_board, name="phase_board"),
+    # /imports/
+    path("imports/", imports.import_start, name="import_start"),
+    path("imports/stage/", imports.import_stage, name="import_stage"),
+    path("imports/template/<slug:kind>/", imports.import_template, name="import_template"),
+    path("imports/<int:pk>/", imports.import_detail, name="import_detail"),
+    path("imports/<int:pk>/confirm/", imports.import_confirm, name="import_confirm"),
+    path("imports/<int:pk>/drop/", imports.import_drop, name="import_drop"),
+    path("imports/<int:pk>/errors/", imports.import_errors, name="import_errors"),
+    # /exports/<kind>/
+    path("exports/<slug:kind>/", imports.table_export, name="table_export"),
 ]

@@ -255,6 +255,9 @@ class Job(models.Model):
         return self.title
 
     def get_absolute_url(self) -> str:
+        """Its page; an import has one of its own, where it is confirmed."""
+        if self.kind == "import":
+            return reverse("import_detail", args=[self.pk])
         return reverse("institutions:job_detail", args=[self.pk])
 
     @property

@@ -281,6 +281,7 @@ class Table:
     import_perms: ClassVar[Sequence[str]] = ()  # any of them, besides institutions.import_table
     export_perm: ClassVar[str] = ""
     importable: ClassVar[bool] = True
+    do_not_call_in_templates: ClassVar[bool] = True  # a template takes a class for a function
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope

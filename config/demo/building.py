@@ -10,6 +10,7 @@ from config.demo import people, units
 from config.demo.campaign import CampaignStory
 from config.demo.cast import TODAY, Cast
 from config.demo.days import Year
+from config.demo.neighbour import NeighbourStory
 from config.demo.papers import Papers
 from config.demo.sheets import SheetStory
 from config.demo.visits import VisitStory
@@ -35,7 +36,9 @@ def build() -> Iterator[str]:
             CampaignStory(cast, year, papers).plan()
             sheets = SheetStory(cast, year, papers)
             sheets.plan()
-            VisitStory(cast, year, papers).plan()
+            visits = VisitStory(cast, year, papers)
+            visits.plan()
+            NeighbourStory(cast, year, sheets, visits.rectifying).plan()
             YearStory(cast, year, papers, sheets).plan()
             yield "2023年的活动、督导、整改、评价……"
             done = year.live()

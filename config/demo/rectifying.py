@@ -144,6 +144,8 @@ class Rectifying:
         supervisor = self.cast.unit(row.supervisor.code)
         if not supervisor.is_bureau:
             return self.cast.head(supervisor)
+        if supervisor.code == "ZL":
+            return self.cast.post("linqu")
         name = VERIFIERS.get(row.item.code if row.item else "", "jifu")
         post = self.cast.post(name)
         return self.cast.post("jifu") if post.institution_id == row.institution_id else post

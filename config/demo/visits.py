@@ -8,6 +8,7 @@ from config.demo.campaign import WEAK
 from config.demo.cast import CENTRES, Cast, is_clinic
 from config.demo.days import Year, workday
 from config.demo.papers import Papers
+from config.demo.people import PAIRED
 from config.demo.rectifying import Rectifying, Sort, sorts
 from institutions import clock
 from institutions.models import Institution, Kind, Post
@@ -62,6 +63,8 @@ class VisitStory:
                     lambda q=quarter, c=code: self.send_to_clinics(c, q),
                     hour=11,
                 )
+        for month in (5, 10):
+            self.year.on(date(2023, month, 16), lambda m=month: self.send_leaders(m), hour=9)
         self.year.on(date(2023, 8, 9), self.find_daily)
         self.year.on(date(2023, 11, 2), self.find_daily)
 
@@ -290,6 +293,42 @@ class VisitStory:
     def close_round(self, supervised: SupervisionRound) -> None:
         supervised.refresh_from_db()
         supervised.close(by=self.cast.post("jifu"), version=supervised.version)
+
+    # The leaders, each to an institution linked to him
+
+    def send_leaders(self, month: int) -> None:
+        by = self.cast.post("jifu")
+        first = clock.today()
+        supervised = SupervisionRound(
+            name=f"2023年{month}月局领导挂包督导",
+            type=SupervisionRound.Type.DAILY,
+            year=2023,
+            institution=by.institution,
+            supervisor=by.institution,
+            author=by,
+            campaign=Campaign.objects.get(year=2023),
+            standard=self._standard("ZC2023"),
+            starts=first,
+            ends=first + timedelta(days=10),
+        )
+        supervised.save()
+        for place, (name, codes) in enumerate(PAIRED.items()):
+            day = workday(first + timedelta(days=1), place)
+            assigning.plan_visits(
+                supervised,
+                institutions=[self.cast.unit(codes[(month // 5 - 1) % len(codes)])],
+                lead=self.cast.post(name),
+                members=[self.cast.post("jifukz")],
+                starts=day,
+                ends=day,
+                by=by,
+                version=supervised.version,
+            )
+            supervised.refresh_from_db()
+        assigning.issue_round(supervised, by=by, version=supervised.version)
+        for visit in supervised.visits.select_related("institution"):
+            self.year.on(visit.starts, lambda v=visit: self.make_visit(v), hour=15)
+        self.year.on(first + timedelta(days=20), lambda: self.close_round(supervised))
 
     # The centres' rounds
 

@@ -1,20 +1,15 @@
 """Money and the year: policy, prepayments, adjustments, the settled year 2022, and the draft of 2023."""
 
-import csv
 from datetime import date
 from decimal import Decimal
-from importlib import resources
 
-from campaigns import publishing as standards
 from campaigns.models import Standard
 from campaigns.rules import score
-from campaigns.standards import build, draft_of
 from config.demo import chance
-from config.demo.cast import CENTRES, Cast, many
+from config.demo.cast import CENTRES, Cast
 from config.demo.days import Year
 from config.demo.papers import Papers
-from config.demo.sheets import PURPOSES, WORDS, SheetStory, _keep
-from config.demo.units import KINDS
+from config.demo.sheets import CENTRE_FILE, VILLAGE_FILE, WORDS, SheetStory, keep, publish_standard
 from institutions import audit, clock
 from institutions.models import Institution, Post, ServiceItem
 from scoring import filling, opening, policies, publishing, sums, year_end
@@ -81,22 +76,9 @@ class YearStory:
     # 2022, as it was scored on paper
 
     def standards_2022(self) -> None:
-        for name in ("standard-2023.csv", "standard-2023-village.csv"):
-            text = resources.files("campaigns").joinpath(f"data/{name}").read_text("utf-8-sig")
-            rows = list(csv.DictReader(text.splitlines()))
-            by = self.cast.post("jifu")
-            code = rows[0]["标准代码"].replace("2023", "2022")
-            standard = draft_of(
-                by.institution,
-                code,
-                year=2022,
-                name=rows[0]["标准名称"].replace("2023", "2022"),
-                purpose=PURPOSES[rows[0]["用途"]],
-                kinds=[KINDS[label] for label in many(rows[0]["适用机构类别"])],
-            )
-            build(standard, rows)
-            standards.publish(standard, by=by)
-            self.standards[code] = standard
+        for name in (CENTRE_FILE, VILLAGE_FILE):
+            standard = publish_standard(name, by=self.cast.post("jifu"), year=2022)
+            self.standards[standard.code] = standard
 
     def import_2022(self) -> None:
         """Take in the final sheets of 2022: the centres', and the clinics' of one centre."""
@@ -164,7 +146,7 @@ class YearStory:
         shares = policies.grade_shares(sheet.supervisor, 2022)
         lines = self.sheets.lines(sheet)
         self.sheets.judge(lines, skill, shares)
-        _keep(lines, filling.VERIFIED)
+        keep(lines, filling.VERIFIED)
         totals = sums.add_up(sheet.pk)
         now = clock.now()
         sheet.sections.update(status="done", verifier=sheet.author_id, verified_at=now)

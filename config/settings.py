@@ -119,6 +119,7 @@ USE_I18N = True
 USE_TZ = True
 DATE_FORMAT = "Y年n月j日"
 FORMAT_MODULE_PATH = ["config.formats"]
+FILTERS_EMPTY_CHOICE_LABEL = "全部"
 
 # --- Accounts -------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "institutions.User"

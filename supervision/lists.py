@@ -48,6 +48,10 @@ def date_text(day: Any) -> str:
     return f"{day:%Y-%m-%d}" if day else ""
 
 
+def span_text(starts: Any, ends: Any) -> str:
+    return date_text(starts) if starts == ends else f"{date_text(starts)} 至 {date_text(ends)}"
+
+
 class HiddenFilter(django_filters.ModelChoiceFilter):
     """A filter that only links use: one row by its key, within what is in sight."""
 
@@ -148,12 +152,18 @@ class VisitList(Listing):
         Column("机构", "institution.known_as", sort=("institution__code",)),
         Column("轮次", "round.name"),
         Column("组长", lambda v: str(v.lead)),
-        Column("计划开始", lambda v: date_text(v.starts), sort=("starts",)),
-        Column("计划结束", lambda v: date_text(v.ends), sort=("ends",)),
+        Column("计划", lambda v: span_text(v.starts, v.ends), sort=("starts",)),
         Column("督导日期", lambda v: date_text(v.visited_on) or None),
         Column("发现问题", "problem_count", numeric=True),
         Column("状态", status_tag, sort=("status",)),
     )
+
+
+class TeamList(VisitList):
+    """The visits of one round, on its page."""
+
+    title = "督导安排"
+    columns = tuple(column for column in VisitList.columns if column.label != "轮次")
 
 
 class ProblemFilter(UnitFilterSet):
@@ -266,7 +276,7 @@ class RectificationList(Listing):
         Column("性质", lambda r: severity_tag(r.problem)),
         Column("措施", "measures", shown=False),
         Column("责任领导", "leader", shown=False),
-        Column("责任人", "person"),
+        Column("责任人", lambda r: r.person or None),
         Column("时限", due_tag, sort=("due",)),
         Column("进展", lambda r: latest_note(r), shown=False),
         Column("完成日期", lambda r: date_text(r.done_on), shown=False),

@@ -15,7 +15,7 @@ from institutions.moves import AskForm, moves_for_template, press
 from institutions.workflow import Side
 from supervision import assigning
 from supervision.forms import RoundForm, TeamForm
-from supervision.lists import RoundList, VisitList, status_tag
+from supervision.lists import RoundList, TeamList, status_tag
 from supervision.models import SupervisionRound, Visit
 from supervision.views.visits import visit_rows
 
@@ -179,7 +179,7 @@ def _detail(
 ) -> HttpResponse:
     post = request.post
     runs = post.has_perm("supervision.change_round") and round.stands_on(Side.ASKS, post)
-    return VisitList(request, visit_rows(post).filter(round=round)).response(
+    return TeamList(request, visit_rows(post).filter(round=round)).response(
         "supervision/round_detail.html",
         {
             "round": round,

@@ -45,7 +45,7 @@ class InstitutionFilters(ScopedFilterSet):
     under = django_filters.ModelChoiceFilter(
         label="上级机构（含各级下级）", queryset=Institution.objects.all(), method="below"
     )
-    parent = django_filters.NumberFilter(widget=forms.HiddenInput)
+    parent = django_filters.NumberFilter(widget=forms.HiddenInput, max_value=2**62)
     state = django_filters.ChoiceFilter(
         label="状态", choices=[("open", "启用"), ("closed", "停用")], method="in_state"
     )
@@ -157,7 +157,7 @@ class PostFilters(ScopedFilterSet):
         label="机构类别", field_name="institution__kind", choices=Kind.choices
     )
     state = django_filters.ChoiceFilter(label="状态", choices=POST_STATES, method="in_state")
-    institution = django_filters.NumberFilter(widget=forms.HiddenInput)
+    institution = django_filters.NumberFilter(widget=forms.HiddenInput, max_value=2**62)
 
     class Meta:
         model = Post

@@ -30,7 +30,7 @@ class Profile:
 
 
 def profile_for(institution: Institution, post: Post) -> Profile:
-    """Return what `post` may know of an institution it has in sight; six queries."""
+    """Return what `post` may know of an institution it has in sight; five queries."""
     below = Institution.objects.visible_to(post).filter(parent=institution)
     counts = below.aggregate(n=Count("pk"), clinics=Count("pk", filter=Q(kind__in=CLINIC_KINDS)))
     duties: dict[str, list[str]] = {}

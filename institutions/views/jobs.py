@@ -1,5 +1,5 @@
 from django.contrib.auth.decorators import permission_required
-from django.http import FileResponse, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -53,4 +53,6 @@ def _errors(report: dict) -> list[object]:
 @permission_required("institutions.view_job", raise_exception=True)
 def job_file(request: Request, pk: int) -> FileResponse:
     job = get_object_or_404(Job.objects.visible_to(request.post).select_related("result"), pk=pk)
-    return files.serve(job.results, job.result.key if job.result else "")
+    if job.result is None:
+        raise Http404
+    return files.serve(job.results, job.result.key)

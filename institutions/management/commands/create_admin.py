@@ -31,10 +31,11 @@ class Command(BaseCommand):
         try:
             with transaction.atomic():
                 bureau = self._bureau(unit, options["name"], options["region"])
-                code = self._administrator(bureau, username, person, options["another"])
+                user = User(username=User.normalize_username(username).lower(), name=person)
+                code = self._administrator(bureau, user, another=options["another"])
         except ValidationError as error:
             raise CommandError("；".join(error.messages)) from error
-        self.stdout.write(f"已建立 {bureau.name} 的系统管理员，用户名 {username}")
+        self.stdout.write(f"已建立 {bureau.name} 的系统管理员，用户名 {user.username}")
         self.stdout.write(f"激活码（只显示这一次，{accounts.CODE_DAYS} 日内有效）：{code}")
         self.stdout.write("请打开门户的 /activate/ 页面设置密码。")
 
@@ -58,13 +59,12 @@ class Command(BaseCommand):
         bureau.save()
         return bureau
 
-    def _administrator(self, bureau: Institution, username: str, person: str, another: bool) -> str:
+    def _administrator(self, bureau: Institution, user: User, *, another: bool) -> str:
         if (
             not another
             and Post.objects.held().filter(institution=bureau, role=Role.SYSTEM).exists()
         ):
             raise CommandError(f"{bureau.name}已有系统管理员；确需再建，请加 --another")
-        user = User(username=User.normalize_username(username).lower(), name=person)
         operator = audit.Actor(None, _operator())
         code = accounts.open_login(user, by=operator, institution=bureau)
         post = Post(institution=bureau, role=Role.SYSTEM, title="系统管理员", user=user)

@@ -9,11 +9,11 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.http import HttpRequest
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from institutions import accounts, audit
+from institutions.http import Request
 from institutions.models import (
     Capacity,
     Department,
@@ -33,6 +33,12 @@ from institutions.models import (
     StoredFile,
     User,
 )
+from institutions.resources import (
+    InstitutionResource,
+    PopulationResource,
+    TableAdminMixin,
+    UserResource,
+)
 from institutions.roles import Role
 
 # --- Base classes ------------------------------------------------------------------------------------------
@@ -41,7 +47,7 @@ from institutions.roles import Role
 class ScopedAdmin(admin.ModelAdmin):
     """Rows, and choices of related rows, are those the active post may see."""
 
-    actions: ClassVar = None  # no deed over a set: each write is looked at, and recorded, by itself
+    actions = None  # no deed over a set: each write is looked at, and recorded, by itself
     list_per_page = 50
     show_full_result_count = False
 
@@ -70,7 +76,7 @@ class ScopedAdmin(admin.ModelAdmin):
         return render(request, "admin/object_events.html", context)
 
 
-def _choices(model: type[models.Model], request: HttpRequest) -> models.QuerySet:
+def _choices(model: type[models.Model], request: Request) -> models.QuerySet:
     rows = model._default_manager.all()
     if model is Region:
         return _own_regions(request.post, rows)
@@ -137,7 +143,7 @@ def _shown(field: forms.Field, value: Any) -> str:
         row = field.queryset.model._base_manager.filter(pk=value).first()
         return str(row) if row else str(value)
     if isinstance(field, forms.ChoiceField):
-        return str(dict(field.choices).get(value, value))
+        return str(dict(list(field.choices)).get(value, value))  # type: ignore[arg-type]
     return (
         {True: "是", False: "否"}.get(value, str(value)) if isinstance(value, bool) else str(value)
     )
@@ -234,7 +240,7 @@ class RegionAdmin(RecordedAdmin):
         form = super().get_form(request, obj, change, **kwargs)
         if "level" in form.base_fields:
             local = [c for c in Region.Level.choices if c[0] > Region.Level.COUNTY]
-            form.base_fields["level"].choices = local
+            form.base_fields["level"].choices = local  # type: ignore[attr-defined]
         if "parent" in form.base_fields:
             form.base_fields["parent"].required = True
         return form
@@ -285,7 +291,8 @@ class InstitutionForm(forms.ModelForm):
 
 
 @admin.register(Institution)
-class InstitutionAdmin(RecordedAdmin):
+class InstitutionAdmin(TableAdminMixin, RecordedAdmin):
+    resource_classes: ClassVar = [InstitutionResource]
     form = InstitutionForm
     list_display = ("name", "code", "kind", "parent", "region", "opened", "closed")
     list_filter = ("kind", "affiliation", "midwifery")
@@ -311,9 +318,9 @@ class InstitutionAdmin(RecordedAdmin):
 class PlaceAdmin(RecordedAdmin):
     """What describes an institution."""
 
-    autocomplete_fields: ClassVar = ("institution",)
-    list_select_related: ClassVar = ("institution",)
-    search_fields: ClassVar = ("institution__search",)
+    autocomplete_fields: ClassVar[tuple[str, ...]] = ("institution",)
+    list_select_related: ClassVar[tuple[str, ...]] = ("institution",)
+    search_fields: ClassVar[tuple[str, ...]] = ("institution__search",)
     search_help_text = "机构名称、代码或拼音首字母"
 
 
@@ -340,7 +347,8 @@ class ResponsibilityAdmin(PlaceAdmin):
 
 
 @admin.register(Population)
-class PopulationAdmin(PlaceAdmin):
+class PopulationAdmin(TableAdminMixin, PlaceAdmin):
+    resource_classes: ClassVar = [PopulationResource]
     list_display = ("institution", "year", "residents", "children", "pregnant", "elderly")
     list_filter = ("year",)
 
@@ -422,7 +430,7 @@ class PostForm(forms.ModelForm):
         widgets: ClassVar = {"items": forms.CheckboxSelectMultiple}
 
     def clean(self):
-        given = super().clean()
+        given = super().clean() or self.cleaned_data
         role, institution = given.get("role"), given.get("institution")
         if role and institution:
             reason = accounts.grantable(self.by, role, institution)
@@ -434,9 +442,10 @@ class PostForm(forms.ModelForm):
 
 
 @admin.register(Post)
-class PostAdmin(RecordedAdmin):
+class PostAdmin(TableAdminMixin, RecordedAdmin):
     """The holder is changed by a handover on the portal, which ends his sessions and tells the next one."""
 
+    resource_classes: ClassVar = [UserResource]
     form = PostForm
     list_display = ("title", "institution", "role", "user", "starts", "ends")
     list_filter = ("role", "institution__kind")
@@ -446,7 +455,7 @@ class PostAdmin(RecordedAdmin):
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change, **kwargs)
-        form.by = request.post
+        form.by = request.post  # type: ignore[attr-defined]
         return form
 
     def get_readonly_fields(self, request, obj=None):
@@ -478,12 +487,16 @@ class OthersPostForm(forms.ModelForm):
 
 class OthersPostAdmin(RecordedAdmin):
     form = OthersPostForm
-    autocomplete_fields: ClassVar = ("post", "institution")
-    search_fields: ClassVar = ("post__title", "post__institution__search", "institution__search")
+    autocomplete_fields: ClassVar[tuple[str, ...]] = ("post", "institution")
+    search_fields: ClassVar[tuple[str, ...]] = (
+        "post__title",
+        "post__institution__search",
+        "institution__search",
+    )
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change, **kwargs)
-        form.by = request.post
+        form.by = request.post  # type: ignore[attr-defined]
         return form
 
     def has_change_permission(self, request, obj=None):
@@ -500,7 +513,7 @@ class MandateForm(OthersPostForm):
         widgets: ClassVar = {"items": forms.CheckboxSelectMultiple}
 
     def clean(self):
-        given = super().clean()
+        given = super().clean() or self.cleaned_data
         if bool(given.get("all_items")) == bool(given.get("items")):
             raise ValidationError({"items": "请勾选“全部项目”，或选择具体项目，二者选一"})
         return given

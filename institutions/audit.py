@@ -137,12 +137,14 @@ def verify(
 
     `heads` (key → seq, mac) are those exported earlier; a key is the bureau's id, 0 for the chain of no bureau.
     """
-    if keys is None:
-        known = ChainHead.objects.values_list("key", flat=True)
-        written = Event.objects.order_by().values_list("bureau", flat=True).distinct()
-        keys = set(known) | {k or 0 for k in written} | set(heads or {})
-    for key in sorted(keys):
+    for key in sorted(chains() | set(heads or {}) if keys is None else keys):
         yield from _verify_chain(key, (heads or {}).get(key))
+
+
+def chains() -> set[int]:
+    """Return the keys of all chains: those with a head, and those that have lost theirs."""
+    written = Event.objects.order_by().values_list("bureau", flat=True).distinct()
+    return set(ChainHead.objects.values_list("key", flat=True)) | {k or 0 for k in written}
 
 
 def _verify_chain(key: int, anchor: tuple[int, str] | None) -> Iterator[Break]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import cast
 from urllib.parse import quote
+from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import models, transaction
@@ -53,7 +54,9 @@ def keep(content: bytes, *, name: str, kind: str, content_type: str, by: Post | 
     return row
 
 
-def serve(owned: models.Manager[StoredFile], key: str) -> FileResponse:
+def serve(
+    owned: models.Manager[StoredFile] | models.QuerySet[StoredFile], key: UUID | str
+) -> FileResponse:
     """Return a file of an owner that the view has fetched through `visible_to`; 404 for any other key."""
     row = owned.filter(key=key).first()
     if row is None or not row.path.exists():

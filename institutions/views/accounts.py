@@ -90,7 +90,7 @@ def log_out(request: HttpRequest) -> HttpResponse:
 def activate(request: HttpRequest) -> HttpResponse:
     """Set the first password with the code that was handed out."""
     form = ActivationForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and form.user:
         try:
             accounts.activate(
                 form.user, form.cleaned_data["new_password"], address=client_address(request)
@@ -108,7 +108,7 @@ def activate(request: HttpRequest) -> HttpResponse:
 def password_change(request: Request) -> HttpResponse:
     """Change one's own password; all other sessions of the login end."""
     user = request.user
-    if second_factor.device_of(user) and not user.is_verified():
+    if second_factor.device_of(user) and not second_factor.passed(user):
         return redirect("second_factor")
     form = PasswordChangeForm(request.POST or None, request=request)
     if request.method == "POST" and form.is_valid():
@@ -116,7 +116,7 @@ def password_change(request: Request) -> HttpResponse:
             user, form.cleaned_data["new_password"], address=client_address(request)
         )
         update_session_auth_hash(request, user)  # a new session id
-        accounts.end_sessions(user, but=request.session.session_key)
+        accounts.end_sessions(user, but=request.session.session_key or "")
         messages.success(request, "密码已修改，其他设备上的登录已全部退出。")
         return redirect("home")
     context = {"form": form, "expired": user.password_expired}
@@ -130,7 +130,7 @@ def password_change(request: Request) -> HttpResponse:
 def second_factor_check(request: Request) -> HttpResponse:
     """Ask for the code of the authenticator, or a recovery code."""
     user = request.user
-    if user.is_verified():
+    if second_factor.passed(user):
         return redirect("home")
     if second_factor.device_of(user) is None:
         return redirect("second_factor_set_up")
@@ -170,7 +170,7 @@ def second_factor_set_up(request: Request) -> HttpResponse:
     """Show a new key as a picture, and take it once a code proves that the phone has it."""
     user = request.user
     replacing = second_factor.device_of(user) is not None
-    if replacing and not user.is_verified():
+    if replacing and not second_factor.passed(user):
         return redirect("second_factor")
     form = SetUpForm(request.POST or None, request=request, replacing=replacing)
     # The key waits in the session, so that only who was shown it can confirm it.
@@ -199,7 +199,7 @@ def _set_up(request: Request, codes: list[str]) -> HttpResponse:
     confirm_second_factor(request, second_factor.device_of(request.user))
     request.session["second_factor"] = True
     request.session.cycle_key()
-    accounts.end_sessions(request.user, but=request.session.session_key)
+    accounts.end_sessions(request.user, but=request.session.session_key or "")
     next_url = local_url(request.session.pop("next", "")) or reverse("home")
     return render(request, "registration/recovery_codes.html", {"codes": codes, "next": next_url})
 

@@ -1,6 +1,7 @@
 from django.contrib.auth.decorators import permission_required
 from django.db import transaction
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -17,7 +18,7 @@ SHOWN = 100
 
 @require_safe
 @permission_required("institutions.view_event", raise_exception=True)
-def event_list(request: Request) -> HttpResponse:
+def event_list(request: Request) -> HttpResponseBase:
     """Who did what, when, in the bureaus in reach."""
     rows = Event.objects.visible_to(request.post)
     return EventList(request, rows).response("institutions/event_list.html")
@@ -37,7 +38,8 @@ def event_verify(request: Request) -> HttpResponse:
         "too_many": count > CHECKED_HERE,
     }
     if not context["too_many"]:
-        keys = list(rows.values_list("bureau", flat=True).distinct())
+        # By reach, not by the rows that are left: a chain deleted as a whole is missed too.
+        keys = audit.chains() & {pk for grant in request.post.reach.grants for pk in grant.bureaus}
         breaks = list(audit.verify(keys=keys))
         with transaction.atomic():
             audit.record(

@@ -1,5 +1,5 @@
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -10,7 +10,7 @@ from institutions.models import Institution
 
 @require_safe
 @permission_required("institutions.view_institution", raise_exception=True)
-def institution_list(request: Request) -> HttpResponse:
+def institution_list(request: Request) -> HttpResponseBase:
     """The institutions in sight, in the order of the tree; `?parent=` shows those directly below one."""
     rows = Institution.objects.visible_to(request.post)
     parent = request.GET.get("parent", "")

@@ -1,5 +1,6 @@
 from django.contrib.auth.decorators import permission_required
 from django.http import FileResponse, Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -12,7 +13,7 @@ from institutions.models import Job
 
 @require_safe
 @permission_required("institutions.view_job", raise_exception=True)
-def job_list(request: Request) -> HttpResponse:
+def job_list(request: Request) -> HttpResponseBase:
     """The long works my post started: imports, exports, settlements."""
     rows = Job.objects.visible_to(request.post).select_related("unit")
     return JobList(request, rows).response("institutions/job_list.html")

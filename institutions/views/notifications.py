@@ -1,5 +1,6 @@
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
@@ -11,7 +12,7 @@ from institutions.models import Notification
 
 @require_safe
 @permission_required("institutions.view_notification", raise_exception=True)
-def notification_list(request: Request) -> HttpResponse:
+def notification_list(request: Request) -> HttpResponseBase:
     """What my post was told, unread first."""
     rows = Notification.objects.visible_to(request.post)
     return NotificationList(request, NotificationList.unread_first(rows)).response(

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -28,7 +29,7 @@ def _posts(request: Request):
 
 @require_safe
 @permission_required("institutions.view_account", raise_exception=True)
-def post_list(request: Request) -> HttpResponse:
+def post_list(request: Request) -> HttpResponseBase:
     """The posts in sight and the logins that hold them."""
     return PostList(request, _posts(request)).response("institutions/post_list.html")
 

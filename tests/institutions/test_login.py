@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from institutions.models import Event, Notification, PortalSession, User
+from institutions.roles import Role
 from tests.builders import PASSWORD
 
 WRONG = "用户名或密码不正确"
@@ -121,3 +122,9 @@ def test_who_leaves_in_mid_session_is_out_with_the_next_request(world, client):
 def test_a_login_past_its_day_does_not_open(world, client):
     User.objects.filter(username="head").update(expires="2020-01-01")
     assert WRONG in enter(client).content.decode()
+
+
+def test_the_security_document_names_every_role(settings):
+    text = (settings.BASE_DIR / "docs" / "security.md").read_text(encoding="utf-8")
+    for role in Role:
+        assert f"| `{role.value}` | {role.label} |" in text

@@ -84,6 +84,7 @@ class CampaignForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
             .filter(institution__code__in=codes)
             .exclude(pk=self.instance.pk)
         )
+        self.fields["parent"].empty_label = "（没有）"
         if self.instance.pk:
             del self.fields["paper"]
         else:
@@ -228,6 +229,8 @@ class TaskForm(ScopedFormMixin, forms.ModelForm):
         )
         self.fields["departments"].queryset = Department.objects.filter(institution=office)
         self.fields["due"].required = False
+        for name in ("phase", "item"):
+            self.fields[name].empty_label = "（不选）"
         self.order_fields([*self.Meta.fields[:-1], "kinds", "institutions"])
 
     def clean(self):
@@ -418,7 +421,9 @@ class ReportFilter(ScopedFilterSet):
         field_name="task__phase", queryset=Phase.objects.all(), label="阶段"
     )
     task = django_filters.ModelChoiceFilter(queryset=Task.objects.all(), label="任务")
-    status = django_filters.ChoiceFilter(choices=Report.Status.choices, label="状态")
+    status = django_filters.ChoiceFilter(
+        choices=[("pending", "未采纳"), *Report.Status.choices], label="状态", method="by_status"
+    )
     when = django_filters.ChoiceFilter(choices=WHEN, label="时限", method="by_time")
     scope = django_filters.ChoiceFilter(choices=SCOPE, label="范围", method="by_side")
     institution = django_filters.ModelChoiceFilter(queryset=Institution.objects.all(), label="机构")
@@ -447,6 +452,14 @@ class ReportFilter(ScopedFilterSet):
             near |= Q(pk=chosen)
         field = self.form.fields["institution"]
         field.queryset = field.queryset.filter(near)
+
+    def by_status(self, queryset, name, value):
+        accepted = Report.Status.ACCEPTED
+        return (
+            queryset.exclude(status=accepted)
+            if value == "pending"
+            else queryset.filter(status=value)
+        )
 
     def by_time(self, queryset, name, value):
         today = clock.today()

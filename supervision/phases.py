@@ -38,7 +38,7 @@ def what_stands_in_the_way(phase: Phase, post: Post) -> list[Obstacle]:
         ),
         Obstacle(
             "未采纳的任务报送",
-            f"{reverse('campaigns:report_list')}?campaign={phase.campaign_id}&phase={phase.pk}",
+            f"{reverse('campaigns:report_list')}?phase={phase.pk}&status=pending",
             reports.count(),
         ),
     ]

@@ -64,6 +64,8 @@ def test_a_report_not_accepted_holds_the_phase_up(world, log_in):
     )
     answer = confirm(log_in(world.posts.officer), row)
     assert "未采纳的任务报送 1 项" in answer.content.decode()
+    link = what_stands_in_the_way(row, world.posts.officer)[0].url
+    assert "共 1 条" in log_in(world.posts.officer).get(link).content.decode()
     Report.objects.filter(pk=report.pk).update(
         status="accepted", submitted_at=clock.now(), decided_at=clock.now()
     )

@@ -84,7 +84,7 @@ def build(standard: Standard, rows: Sequence[Mapping[str, str]]) -> list[Clause]
     """Replace the clauses of a draft by those of `rows`, whose keys are the columns of the file, values text.
 
     A row that others name as 上级条款代码 only heads them; every other is a leaf with a rule. Parents stand before
-    their children. Raises StandardRefused with all errors, PublishedError for a published standard.
+    their children; a clause without 服务项目 has its parent's. Raises StandardRefused with all errors, PublishedError for a published standard.
     """
     if not standard.is_draft:
         raise PublishedError(f"{standard} is published: make a new edition")
@@ -150,7 +150,7 @@ class _Reader:
             depth=parent.depth + 1 if parent else 1,
             position=self.number,
             is_leaf=code not in self.parents,
-            item=self.item(),
+            item=self.item() or (parent.item if parent else None),
             full_marks=self.marks(),
             core=self.yes("核心条款"),
             below_zero=self.yes("允许倒扣"),

@@ -171,6 +171,11 @@ class Passage(models.Model):
         return self.heading or self.text[:30]
 
     @property
+    def is_run_in(self) -> bool:
+        """Whether the heading opens the paragraph, ended by 。, instead of standing on a line of its own."""
+        return self.heading.endswith("。") and bool(self.text)
+
+    @property
     def is_linked(self) -> bool:
         """Whether it is said what it became or why it needs nothing; reads the prefetched relations."""
         if self.became or self.nothing:

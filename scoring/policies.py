@@ -61,7 +61,7 @@ def write(unit: Institution, year: int, key: str, value: str, *, by: Post, seen:
             unit__path__startswith=unit.path, year=year, frozen_at__isnull=False
         ).exists():
             raise ValidationError(f"{year} 年终表已定稿，政策不能再改")
-        if key == "等级分" and _graded(unit, year):
+        if key == "等级分" and graded(unit, year):
             raise ValidationError(f"{year} 年已有按等级评分的评分表，「等级分」不能再改")
         try:
             if value:
@@ -97,7 +97,7 @@ def write(unit: Institution, year: int, key: str, value: str, *, by: Post, seen:
         )
 
 
-def _graded(unit: Institution, year: int) -> bool:
+def graded(unit: Institution, year: int) -> bool:
     """Whether points were already made from grades: they would no longer be what their sheet says."""
     lines = ScoreLine.objects.filter(
         sheet__supervisor__path__startswith=unit.path, sheet__year=year

@@ -321,7 +321,8 @@ class SectionQuerySet(WorkQuerySet):
 class ScoreSection(Workflow):
     """评分分项: the clauses of one item on one sheet (or of one first-level clause without an item).
 
-    Each has its own verifier, so that lead agencies work on one sheet at once; its version guards its lines.
+    Each has its own verifier (none where it was imported), so that lead agencies work on one sheet at once; its version
+    guards its lines.
     """
 
     class Status(models.TextChoices):
@@ -379,8 +380,8 @@ class ScoreSection(Workflow):
                 condition=Q(status__in=["open", "done"]), name="section_status_known"
             ),
             models.CheckConstraint(
-                condition=Q(status="open") | Q(verifier__isnull=False, verified_at__isnull=False),
-                name="section_done_has_verifier",
+                condition=Q(status="open") | Q(verified_at__isnull=False),
+                name="section_done_has_time",
             ),
         ]
         indexes: ClassVar = [models.Index(fields=["bureau", "item", "status"], name="section_list")]

@@ -71,6 +71,8 @@ class RoundForm(ScopedFormMixin, forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["items"].queryset = ServiceItem.objects.filter(parent=None)
+        for name in ("standard", "campaign"):
+            self.fields[name].empty_label = "（不选）"
         standards = self.fields["standard"].queryset
         self.fields["standard"].queryset = standards.exclude(status=Standard.Status.DRAFT)
         self.fields["campaign"].queryset = self.fields["campaign"].queryset.exclude(
@@ -87,7 +89,7 @@ class TeamForm(forms.Form):
         widget=_CHECKBOXES,
         error_messages={"required": "请至少选择一个机构"},
     )
-    lead = forms.ModelChoiceField(label="组长", queryset=Post.objects.none())
+    lead = forms.ModelChoiceField(label="组长", queryset=Post.objects.none(), empty_label="请选择")
     members = forms.ModelMultipleChoiceField(
         label="成员", queryset=Post.objects.none(), widget=_CHECKBOXES, required=False
     )
@@ -286,7 +288,10 @@ class ProblemForm(FilesFormMixin, ScopedFormMixin, forms.Form):
     )
     source = forms.ChoiceField(label="来源", choices=Source.choices)
     item = forms.ModelChoiceField(
-        label="服务项目", queryset=ServiceItem.objects.all(), required=False
+        label="服务项目",
+        queryset=ServiceItem.objects.all(),
+        required=False,
+        empty_label="综合管理（不属于某一项目）",
     )
     category = forms.CharField(
         label="问题类别", max_length=40, required=False, widget=SuggestInput(CATEGORIES)
@@ -301,6 +306,7 @@ class ProblemForm(FilesFormMixin, ScopedFormMixin, forms.Form):
         label="须在此阶段内整改",
         queryset=Phase.objects.filter(status=Phase.Status.OPEN).select_related("campaign"),
         required=False,
+        empty_label="（不选）",
         help_text="选定后，该问题销号前阶段不能确认完成",
     )
     files = FilesField(label="照片或佐证材料")

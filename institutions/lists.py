@@ -1,5 +1,7 @@
 """The lists of the institutions floor."""
 
+from datetime import datetime
+
 import django_filters
 from django import forms
 from django.db.models import (
@@ -199,9 +201,9 @@ class PostList(Listing):
     )
 
 
-def _moment(value) -> str:
-    """A moment as lists and their exports show it; naive Shanghai time."""
-    return timezone.localtime(value).strftime("%Y-%m-%d %H:%M") if value else ""
+def _moment(value: datetime | None) -> str | None:
+    """Return a moment as lists and their exports show it, in Shanghai time."""
+    return timezone.localtime(value).strftime("%Y-%m-%d %H:%M") if value else None
 
 
 # --- Events ---------------------------------------------------------------------------------------------------
@@ -248,11 +250,13 @@ class EventList(Listing):
         Column("时间", lambda event: _moment(event.at), sort=["at"]),
         Column("操作人", "who"),
         Column("动作", "label"),
-        Column("对象", "subject_text"),
-        Column("机构", "institution_text"),
-        Column("变化", lambda event: " → ".join(v for v in (event.before, event.after) if v)),
-        Column("说明", "note"),
-        Column("地址", "address"),
+        Column("对象", lambda event: event.subject_text or None),
+        Column("机构", lambda event: event.institution_text or None),
+        Column(
+            "变化", lambda event: " → ".join(v for v in (event.before, event.after) if v) or None
+        ),
+        Column("说明", lambda event: event.note or None),
+        Column("地址", lambda event: event.address or None),
         Column("序号", "seq", numeric=True, shown=False),
         Column("动作代码", "action", shown=False),
         Column("记录链", lambda event: event.bureau_id or 0, numeric=True, shown=False),
@@ -292,7 +296,7 @@ class JobList(Listing):
         Column("名称", "title", sort=["title"]),
         Column("代表机构", "unit.name"),
         Column("状态", job_state),
-        Column("进度", lambda job: f"{job.done} / {job.total}" if job.total else ""),
+        Column("进度", lambda job: f"{job.done} / {job.total}" if job.total else None),
         Column("发起时间", lambda job: _moment(job.created_at), sort=["created_at"]),
         Column("完成时间", lambda job: _moment(job.finished_at)),
     )

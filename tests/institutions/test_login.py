@@ -128,3 +128,10 @@ def test_the_security_document_names_every_role(settings):
     text = (settings.BASE_DIR / "docs" / "security.md").read_text(encoding="utf-8")
     for role in Role:
         assert f"| `{role.value}` | {role.label} |" in text
+
+
+def test_the_admin_has_no_log_out_and_no_password_page_of_its_own(world, log_in):
+    client = log_in(world.posts.system)
+    assert client.get("/admin/password_change/").url == reverse("password_change")
+    assert "Clear-Site-Data" in client.post("/admin/logout/")
+    assert Event.objects.filter(action="session.logout").exists()

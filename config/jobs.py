@@ -19,7 +19,7 @@ SHOWN = 200  # rows and errors on the page; the list of errors is offered whole
 def bring(job: Job, progress: Progress) -> Outcome:
     """Check the file; write it if its owner has confirmed exactly what it does. Raises `Refusal`."""
     try:
-        table = kind_named(job.params["kind"])(Scope.of(_owner(job)))
+        table = kind_named(job.params["kind"])(Scope(job.unit, _owner(job)))
         plan = _plan(job, table, progress)
     except Refusal as refusal:
         _record_refusal(job, str(refusal))
@@ -37,15 +37,14 @@ def bring(job: Job, progress: Progress) -> Outcome:
     return Outcome(Job.State.DONE, _report(plan), rows)
 
 
-def _owner(job: Job):
+def _owner(job: Job) -> audit.Actor:
     """The post that speaks: still in office, and still allowed to import this kind."""
     post = job.owner
     table = kind_named(job.params["kind"])
     held = type(post).objects.held().filter(pk=post.pk).exists()
     if not held or not table.may_import(post) or job.unit_id != post.institution_id:
         raise Refusal(f"这个任职不能导入“{table.label}”。")
-    post.address = job.params.get("address", "")
-    return post
+    return audit.actor(post, address=job.params.get("address", ""))
 
 
 def _plan(job: Job, table: Table, progress: Progress) -> Plan:

@@ -8,12 +8,8 @@ from institutions.models import Institution, Kind, Post
 from institutions.sheets import Refusal
 from institutions.tables import TABLES as INSTITUTIONS
 from institutions.tables import Scope, Table
+from scoring.tables import TABLES as SCORING
 from supervision.tables import TABLES as SUPERVISION
-
-try:
-    from scoring.tables import TABLES as SCORING
-except ModuleNotFoundError:
-    SCORING = ()
 
 ORDER = [
     "institutions",

@@ -22,7 +22,7 @@ from django.utils.module_loading import autodiscover_modules
 from django_tasks import task
 
 from institutions import clock
-from institutions.models import Job, StoredFile
+from institutions.models import Job, Post, StoredFile
 from institutions.sheets import Refusal
 
 logger = logging.getLogger("portal.jobs")
@@ -56,6 +56,21 @@ def runner(kind: str) -> Callable[[Runner], Runner]:
         return function
 
     return register
+
+
+def queue(
+    kind: str, title: str, *, by: Post, params: dict[str, Any], source: StoredFile | None = None
+) -> Job:
+    """Make a job of a post, on behalf of its institution; `start` it next."""
+    return Job.objects.create(
+        kind=kind,
+        title=title[:120],
+        owner=by,
+        unit=by.institution,
+        params=params,
+        source=source,
+        created_at=clock.now(),
+    )
 
 
 def start(job: Job, *, rows: int) -> None:

@@ -20,6 +20,7 @@ from config.tables import KINDS, exportable, importable
 from institutions import audit, clock, files, jobs, sheets
 from institutions.http import Request
 from institutions.lists import job_state
+from institutions.middleware import client_address
 from institutions.models import Job, Post
 from institutions.tables import Scope, Table
 from institutions.tables.template import write_template
@@ -44,7 +45,7 @@ class ImportForm(forms.Form):
     def __init__(self, *args: Any, post: Post, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [(table.kind, table.label) for table in importable(post)]
-        self.fields["kind"].choices = choices
+        self.fields["kind"].choices = choices  # type: ignore[attr-defined]
 
     def clean_file(self):
         upload = self.cleaned_data["file"]
@@ -92,14 +93,12 @@ def import_stage(request: Request) -> HttpResponse:
     source = files.keep(
         upload.read(), name=name, kind=suffix, content_type=CONTENT_TYPES[suffix], by=request.post
     )
-    job = Job.objects.create(
-        kind="import",
-        title=f"导入{table.label}：{name}"[:120],
-        owner=request.post,
-        unit=request.post.institution,
+    job = jobs.queue(
+        "import",
+        f"导入{table.label}：{name}",
+        by=request.post,
         source=source,
-        params={"kind": table.kind, "file": name, "address": request.post.address},
-        created_at=clock.now(),
+        params={"kind": table.kind, "file": name, "address": client_address(request)},
     )
     jobs.start(job, rows=0 if upload.size <= AT_ONCE_BYTES else jobs.AT_ONCE + 1)
     return redirect("import_detail", job.pk)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F
 
@@ -32,8 +33,10 @@ MAX_PATH = 255
 
 def institution_code(text: str) -> str:
     value = sheets.code(32)(text)
-    if not code_validator.regex.match(value):
-        raise ValueError(str(code_validator.message))
+    try:
+        code_validator(value)
+    except ValidationError as error:
+        raise ValueError(error.messages[0]) from error
     return value
 
 

@@ -74,7 +74,10 @@ class Place(NamedTuple):
     opened: date | None
     closed: date | None
 
-    open_on = Institution.open_on
+    def open_on(self, day: date) -> bool:
+        return (self.opened is None or self.opened <= day) and (
+            self.closed is None or self.closed > day
+        )
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -127,7 +130,7 @@ class Scope:
         """The institutions in scope by code, in one query."""
         found = self.institutions().values_list(*Place._fields).order_by("code")
         return {
-            row[1]: Place(*row[:4], tuple(row[4]), *row[5:])
+            row[1]: Place(*row)._replace(also_kinds=tuple(row[4]))
             for row in found.iterator(chunk_size=2000)
         }
 
@@ -368,7 +371,7 @@ class Table:
         if not self.importable:
             raise Refusal(f"“{self.label}”只能导出，不能导入。")
         stream.seek(0)
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
         sheet = read_sheet(stream, name)
         required = [c.header for c in self.columns if c.required]
         self.given = set(match_headers(sheet.headers, self.headers(), required))

@@ -235,12 +235,11 @@ class UserTable(Table):
         changed: dict[str, User] = {}
         for row in rows:
             key = row["username"].lower()
-            user = self.users.get(key)
-            if user is None:
+            if key in self.users:
+                user = changed[key] = self.users[key]
+            else:
                 user = new.setdefault(key, User(username=row["username"]))
                 user.password = user.password or make_password(None)
-            else:
-                changed[key] = user
             user.name = row["name"]
             if "手机号" in self.given:
                 user.phone = row["phone"]

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -19,10 +20,11 @@ from institutions.forms import (
 from institutions.models import Institution, Post
 from institutions.rounding import NumberRefused, parse_number, plain_text
 from scoring import rules
-from scoring.models import Adjustment, Evaluation, ScoreLine, ScoreSheet
+from scoring.models import Adjustment, Evaluation, ScoreLine, ScoreSection, ScoreSheet
 
 QUARTERS = [(1, "第1季度"), (2, "第2季度"), (3, "第3季度"), (4, "第4季度"), (0, "不分季度")]
 MAX_COUNT = 1_000_000
+WEEK = timedelta(days=7)
 
 
 class FigureField(forms.Field):
@@ -206,6 +208,20 @@ class EvaluationFilters(ScopedFilterSet):
     year = django_filters.NumberFilter(label="年度")
     quarter = django_filters.ChoiceFilter(label="季度", choices=QUARTERS)
     status = django_filters.ChoiceFilter(label="状态", choices=Evaluation.Status.choices)
+    when = django_filters.ChoiceFilter(
+        label="待办",
+        choices=[("ready", "可以公布"), ("closing", "申诉期满待定稿")],
+        method="by_work",
+    )
+
+    def by_work(self, queryset, name, value):
+        own = queryset.filter(supervisor=self.request.post.institution_id)
+        if value == "closing":
+            return own.filter(status=Evaluation.Status.PUBLISHED, appeal_until__lt=clock.today())
+        unfinished = ScoreSheet.objects.exclude(status=ScoreSheet.Status.VERIFIED)
+        return own.filter(status=Evaluation.Status.OPEN).exclude(
+            pk__in=unfinished.order_by().values("evaluation")
+        )
 
     class Meta:
         model = Evaluation
@@ -218,8 +234,22 @@ class SheetFilters(ScopedFilterSet):
     status = django_filters.ChoiceFilter(label="状态", choices=ScoreSheet.Status.choices)
     mine = django_filters.ChoiceFilter(
         label="范围",
-        choices=[("own", "本机构的"), ("below", "由我方核定的")],
+        choices=[
+            ("own", "本机构的"),
+            ("below", "由我方核定的"),
+            ("items", "有牵头项目待核定的"),
+        ],
         method="side",
+    )
+    when = django_filters.ChoiceFilter(
+        label="办理期限",
+        choices=[
+            ("open", "正在自评"),
+            ("week", "自评七日内到期"),
+            ("overdue", "自评已逾期"),
+            ("late", "核定已逾期"),
+        ],
+        method="by_date",
     )
 
     class Meta:
@@ -227,10 +257,30 @@ class SheetFilters(ScopedFilterSet):
         fields: ClassVar = ["year", "quarter", "status"]
 
     def side(self, queryset, name, value):
-        own = self.request.post.institution_id
+        post = self.request.post
         if value == "own":
-            return queryset.filter(institution=own)
-        return queryset.exclude(institution=own)
+            return queryset.filter(institution=post.institution_id)
+        others = queryset.exclude(institution=post.institution_id)
+        if value == "below":
+            return others.filter(supervisor=post.institution_id)
+        waiting = ScoreSection.objects.visible_to(post).filter(status=ScoreSection.Status.OPEN)
+        return others.filter(
+            evaluation__status=Evaluation.Status.OPEN, pk__in=waiting.order_by().values("sheet")
+        )
+
+    def by_date(self, queryset, name, value):
+        today = clock.today()
+        running = queryset.filter(evaluation__status=Evaluation.Status.OPEN)
+        if value == "late":
+            return running.filter(
+                status=ScoreSheet.Status.SUBMITTED, evaluation__verify_due__lt=today
+            )
+        filling = running.filter(status__in=ScoreSheet.EDITABLE)
+        if value == "open":
+            return filling
+        if value == "week":
+            return filling.filter(evaluation__self_due__range=(today, today + WEEK))
+        return filling.filter(evaluation__self_due__lt=today)
 
 
 class AdjustmentFilters(ScopedFilterSet):

@@ -33,6 +33,7 @@ from institutions.roles import Role
 
 SPLIT = "---"
 WEEK = timedelta(days=7)
+MOST = 10**9  # above any id; longer numbers overflow SQLite
 
 
 class CampaignForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
@@ -407,23 +408,27 @@ class ReportForm(FilesFormMixin, forms.ModelForm):
             self.fields["files"].label = "上传佐证材料（报送前至少一份）"
 
 
+def _is_id(text: str) -> bool:
+    """Say whether a value of the query string can be a row's id."""
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
 WHEN = [("overdue", "已逾期"), ("week", "七日内到期"), ("later", "七日以后")]
 SCOPE = [("own", "本单位报送的"), ("asked", "本单位审核的")]
 
 
 class ReportFilter(ScopedFilterSet):
-    """Filters of the report list. Task, phase and institution are offered once a campaign narrows them."""
+    """Filters of the report list. Phases and tasks are offered once a campaign is chosen.
 
-    campaign = django_filters.ModelChoiceFilter(
-        field_name="task__campaign", queryset=Campaign.objects.all(), label="活动"
+    The rows are in sight already, so a task or phase that comes by a link needs no query of its own.
+    """
+
+    campaign = django_filters.ChoiceFilter(field_name="task__campaign", label="活动")
+    phase = django_filters.NumberFilter(
+        field_name="task__phase", label="阶段", widget=forms.HiddenInput, max_value=MOST
     )
-    phase = django_filters.ModelChoiceFilter(
-        field_name="task__phase", queryset=Phase.objects.all(), label="阶段"
-    )
-    task = django_filters.ModelChoiceFilter(queryset=Task.objects.all(), label="任务")
-    status = django_filters.ChoiceFilter(
-        choices=[("pending", "未采纳"), *Report.Status.choices], label="状态", method="by_status"
-    )
+    task = django_filters.NumberFilter(label="任务", widget=forms.HiddenInput, max_value=MOST)
+    status = django_filters.ChoiceFilter(choices=Report.Status.choices, label="状态")
     when = django_filters.ChoiceFilter(choices=WHEN, label="时限", method="by_time")
     scope = django_filters.ChoiceFilter(choices=SCOPE, label="范围", method="by_side")
     institution = django_filters.ModelChoiceFilter(queryset=Institution.objects.all(), label="机构")
@@ -435,31 +440,32 @@ class ReportFilter(ScopedFilterSet):
     def __init__(self, data=None, queryset=None, *, request, **kwargs):
         super().__init__(data, queryset, request=request, **kwargs)
         self.post = request.post
+        campaigns = Campaign.objects.visible_to(self.post).exclude(status=Campaign.Status.DRAFT)
+        self.form.fields["campaign"].choices = list(campaigns.values_list("pk", "name"))
         chosen = (data or {}).get("campaign", "")
-        fields = self.form.fields
-        if chosen.isascii() and chosen.isdigit():
-            for name in ("phase", "task"):
-                fields[name].queryset = fields[name].queryset.filter(campaign=chosen)
-        else:
-            for name in ("phase", "task"):
-                fields[name].widget = forms.HiddenInput()
+        if _is_id(chosen):
+            self._offer_tasks(chosen)
         self._offer_institutions((data or {}).get("institution", ""))
+
+    def _offer_tasks(self, campaign: str) -> None:
+        tasks = list(
+            Task.objects.visible_to(self.post).filter(campaign=campaign).select_related("phase")
+        )
+        phases = {task.phase_id: task.phase.name for task in tasks if task.phase}
+        offered = {"phase": list(phases.items()), "task": [(t.pk, t.name) for t in tasks]}
+        for name, choices in offered.items():
+            old = self.form.fields[name]
+            self.form.fields[name] = forms.ChoiceField(
+                label=old.label, choices=[("", "全部"), *choices], required=False
+            )
 
     def _offer_institutions(self, chosen: str) -> None:
         """Offer those directly below; one further down comes by a link and stays valid."""
         near = Q(parent=self.post.institution_id) | Q(pk=self.post.institution_id)
-        if chosen.isascii() and chosen.isdigit():
+        if _is_id(chosen):
             near |= Q(pk=chosen)
         field = self.form.fields["institution"]
         field.queryset = field.queryset.filter(near)
-
-    def by_status(self, queryset, name, value):
-        accepted = Report.Status.ACCEPTED
-        return (
-            queryset.exclude(status=accepted)
-            if value == "pending"
-            else queryset.filter(status=value)
-        )
 
     def by_time(self, queryset, name, value):
         today = clock.today()
@@ -504,7 +510,7 @@ class ReceiptFilter(ScopedFilterSet):
 
 
 class CampaignFilter(ScopedFilterSet):
-    year = django_filters.NumberFilter(label="年度")
+    year = django_filters.NumberFilter(label="年度", max_value=9999)
     status = django_filters.ChoiceFilter(choices=Campaign.Status.choices, label="状态")
 
     class Meta:
@@ -521,7 +527,7 @@ class PassageFilter(ScopedFilterSet):
 
 
 class StandardFilter(ScopedFilterSet):
-    year = django_filters.NumberFilter(label="年度")
+    year = django_filters.NumberFilter(label="年度", max_value=9999)
     purpose = django_filters.ChoiceFilter(choices=Standard.Purpose.choices, label="用途")
     status = django_filters.ChoiceFilter(choices=Standard.Status.choices, label="状态")
 

@@ -197,7 +197,8 @@ def sections(visit: Visit) -> list[Section]:
     for clause in clauses:
         line = by_clause.pop(clause.pk, None)
         section = found.setdefault(clause.item_id, Section(clause.item))
-        section.entries.append(Entry(clause, line, photos.get(line.pk, []) if line else []))
+        own = photos.get(line.pk, []) if line else []
+        section.entries.append(Entry(clause, line, photos=own))
     for line in lines:
         if line.clause_id is None or line.clause_id in by_clause:
             section = found.setdefault(line.item_id, Section(line.item))

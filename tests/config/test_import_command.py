@@ -250,10 +250,11 @@ PROBLEMS = """来源,年度,机构代码,服务项目,条款代码,问题类别,
 """
 
 
-@pytest.mark.row("A09", "X04")
+@pytest.mark.row("A09")
 def test_problems_of_three_levels_become_duties_of_their_institutions(world, run):
     run("import_table", "standard", STANDARD, "--unit", "ZC")
-    code, _out, err = run("import_table", "problems", PROBLEMS, "--unit", "ZC")
+    text = PROBLEMS + "区级,2022,ZC-WC,02,,,弄虚作假,讲座签到代签,2022-12-20,2023-03-31,\n"
+    code, _out, err = run("import_table", "problems", text, "--unit", "ZC")
     assert code == 0, err
     first = Problem.objects.get(text="体检表缺项")
     assert (first.source, first.severity, first.item.code) == ("province", "major", "06")
@@ -261,8 +262,9 @@ def test_problems_of_three_levels_become_duties_of_their_institutions(world, run
     second = Rectification.objects.get(problem__text="公示栏未更新")
     assert second.institution == world.clinic and second.person == "村医"
     assert second.supervisor == world.centre and second.status == "assigned"
-    assert "没有变化" in run("import_table", "problems", PROBLEMS, "--unit", "ZC")[1]
-    assert Problem.objects.count() == 2
+    assert "没有变化" in run("import_table", "problems", text, "--unit", "ZC")[1]
+    assert Problem.objects.get(source="county").rectification.status == "assigned"
+    assert Problem.objects.count() == 3
 
 
 @pytest.mark.parametrize(

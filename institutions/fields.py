@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.expressions import Combinable
 
 
 class FixedField(models.BigIntegerField):
@@ -15,6 +16,10 @@ class FixedField(models.BigIntegerField):
     both add, compare and rank alike. Values must be rounded (`institutions.rounding.half_up`) before they get here:
     one that has more places raises `ValueError`.
     """
+
+    # What django-stubs reads: set with a Decimal (or what is exact), got as one.
+    _pyi_private_set_type: Decimal | int | str | Combinable
+    _pyi_private_get_type: Decimal
 
     def __init__(self, *args: Any, places: int = 2, **kwargs: Any) -> None:
         self.places = places

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.boundfield import BoundField
 
 from campaigns.models import Campaign, Standard
 from campaigns.rules import Method
@@ -68,6 +69,8 @@ class LineForm(forms.Form):
         self.line = line
         for name, field in figure_fields(line).items():
             self.fields[name] = field
+            if isinstance(field, forms.TypedChoiceField) and self.initial[name] is not None:
+                self.initial[name] = str(int(self.initial[name]))
         self.fields["na"] = forms.BooleanField(label="不适用", required=False)
         self.fields["note"] = forms.CharField(
             label="扣分理由" if verified else "说明",
@@ -77,6 +80,19 @@ class LineForm(forms.Form):
                 attrs={"placeholder": "扣分或不适用时必填" if verified else "不适用时必填"}
             ),
         )
+
+    @property
+    def figure_fields(self) -> list[BoundField]:
+        return [self[name] for name in self.fields if name not in ("na", "note")]
+
+    @property
+    def word_fields(self) -> list[BoundField]:
+        return [self["na"], self["note"]]
+
+    @property
+    def has_words(self) -> bool:
+        """Whether 不适用 or the words beside it are in use, so that they are not folded away."""
+        return any(field.value() or field.errors for field in self.word_fields)
 
     def clean_grade(self) -> str:
         return self.cleaned_data["grade"] or ""

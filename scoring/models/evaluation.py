@@ -22,12 +22,11 @@ class EvaluationQuerySet(WorkQuerySet):
         """Return the evaluations one runs, and those with a sheet in sight."""
         if post is None or post.role in self.hidden_from:
             return self.none()
+        own = super().visible_to(post)
         if post.institution.is_bureau and post.item_ids is None:
-            return super().visible_to(post)
-        return self.filter(
-            Q(supervisor=post.institution_id)
-            | Q(pk__in=ScoreSheet.objects.visible_to(post).values("evaluation"))
-        )
+            return own
+        sheets = ScoreSheet.objects.visible_to(post).values("evaluation")
+        return self.filter(Q(pk__in=own.values("pk")) | Q(pk__in=sheets))
 
 
 class Evaluation(Workflow):

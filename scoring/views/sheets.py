@@ -117,7 +117,10 @@ def _detail(request: Request, sheet: ScoreSheet, pressed=None) -> dict:
         "trend": pictures.trend_of(past),
         "previous": previous,
         "difference": sheet.score - previous.score if verified and previous else None,
-        "moves": moves_for_template(
+        # Once it is public nothing can be done with a sheet, and no button says so.
+        "moves": []
+        if sheet.evaluation.is_shown
+        else moves_for_template(
             sheet,
             post,
             url=lambda name: reverse(f"scoring:sheet_{name}", args=[sheet.pk]),

@@ -69,9 +69,9 @@ def year_list(request: Request) -> HttpResponse | StreamingHttpResponse:
             "lines": lines,
             "first": first,
             "warnings": [
-                (row.institution.known_as, warning)
+                (row.institution.known_as, row.details["warnings"])
                 for row in rows
-                for warning in row.details.get("warnings", [])
+                if row.details.get("warnings")
             ],
             "totals": _totals(rows) if len(rows) > 1 else None,
             "rankings": _rankings(rows, request.post),

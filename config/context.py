@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from institutions import clock
 from institutions.models import Installation, Notification
@@ -128,10 +128,7 @@ class Portal:
                     current = any(child.current for child in children)
                     shown.append(Entry(label, "", current, children=children))
             elif self._may(perm):
-                try:
-                    url = reverse(target)
-                except NoReverseMatch:
-                    continue
+                url = reverse(target)
                 path = self.request.path
                 current = path == url if url == "/" else path.startswith(url)
                 shown.append(Entry(label, url, current))

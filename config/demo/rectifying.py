@@ -1,7 +1,7 @@
 """What becomes of a problem: signed for, worked on, applied for, and closed by somebody else, or sent back."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from config.demo import chance
 from config.demo.cast import Cast, rows
@@ -13,6 +13,8 @@ from institutions.models import Institution, Post
 from supervision import rectifying
 from supervision.models import Problem, Rectification
 
+# What was sent back in spring is applied for once more before the campaign ends.
+LOOKED_AT_AGAIN = date(2023, 11, 8)
 WHY_RETURNED = "佐证材料只有照片，没有复核记录；请补充名单和逐项核对结果。"
 
 
@@ -65,7 +67,7 @@ class Rectifying:
         self.by_category = {(sort.item, sort.category): sort for sort in sorts()}
 
     def plan(self, problem: Problem, *, end: str = "close") -> None:
-        """Plan until `end`: assigned, signed, applied, returned or close."""
+        """Plan until `end`: assigned, signed, applied, returned, reapplied (in autumn) or close."""
         if end == "assigned":
             return
         wait = chance.between(1, 3, "sign", problem.text, problem.institution_id, problem.found_on)
@@ -110,7 +112,7 @@ class Rectifying:
         if end == "applied":
             return
         days = chance.between(1, 5, "verify", problem.text, row.institution.code)
-        back = end == "returned" or (
+        back = end in ("returned", "reapplied") or (
             not again and chance.happens(9, "back", problem.text, row.institution.code)
         )
         if back:
@@ -126,8 +128,11 @@ class Rectifying:
             note=WHY_RETURNED,
             due=clock.today() + timedelta(days=14),
         )
-        if end != "returned":
+        if end not in ("returned", "reapplied"):
             self.year.after(4, lambda: self.apply(problem, end, again=True))
+        elif clock.today() < LOOKED_AT_AGAIN:
+            then = "applied" if end == "reapplied" else end
+            self.year.on(LOOKED_AT_AGAIN, lambda: self.apply(problem, then, again=True))
 
     def close(self, problem: Problem) -> None:
         row = self.row(problem)

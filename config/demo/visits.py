@@ -24,7 +24,7 @@ SOURCES = (
     (Source.COUNTY, date(2022, 12, 28), 65),
 )
 # What is still open of the list of 2022: so the phase of rectification cannot be confirmed yet.
-OPEN_2022 = {11: "returned", 47: "returned", 83: "applied"}
+OPEN_2022 = {11: "returned", 47: "returned", 83: "reapplied"}
 ROUNDS = {
     1: (date(2023, 3, 13), date(2023, 3, 24)),
     2: (date(2023, 6, 5), date(2023, 6, 21)),

@@ -5,21 +5,17 @@ sessions that are over.
 """
 
 from argparse import ArgumentParser
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 
-from institutions import audit, clock, files
+from institutions import clock, files, jobs
 from institutions.management.commands.export_heads import heads_text
 from institutions.management.commands.verify_audit import read_heads
-from institutions.models import Event, Job
+from institutions.models import Event
 from institutions.sessions import SessionStore
-
-STAGED_FOR = timedelta(days=1)
 
 
 class Command(BaseCommand):
@@ -34,10 +30,12 @@ class Command(BaseCommand):
         folder = heads_dir or settings.FILES_ROOT.parent / "heads"
         missing = self._missing(folder)
         written = self._export(folder) if not missing else None
-        dropped = drop_staged()
+        dropped = jobs.expire()
         purged = files.purge_orphans()
         SessionStore.clear_expired()
-        self.stdout.write(f"放弃暂存导入 {dropped} 个，清理无主文件 {purged} 个，过期会话已清理。")
+        self.stdout.write(
+            f"放弃过期的暂存导入和中断任务 {dropped} 个，清理无主文件 {purged} 个，过期会话已清理。"
+        )
         if missing:
             for line in missing:
                 self.stderr.write(line)
@@ -62,20 +60,3 @@ class Command(BaseCommand):
         partial.write_text(heads_text(), encoding="utf-8")
         partial.rename(path)
         return path
-
-
-def drop_staged() -> int:
-    """Give up the imports that were staged more than a day ago; their files lose their owner and are purged."""
-    old = Job.objects.filter(state=Job.State.STAGED, created_at__lt=clock.now() - STAGED_FOR)
-    with transaction.atomic():
-        dropped = old.update(state=Job.State.DROPPED, source=None, finished_at=clock.now())
-        if dropped:
-            system = audit.Actor(None, "每日例行工作")
-            audit.record(
-                "portal.staged_dropped",
-                "放弃暂存导入",
-                by=system,
-                bureau=None,
-                data={"count": dropped},
-            )
-    return dropped

@@ -1,7 +1,7 @@
 """Issuing a campaign, its receipt, what is added later, and its end."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -47,7 +47,7 @@ def issue(campaign: Campaign, *, by: Post, version: int) -> list[Report]:
 def _owe(campaign: Campaign, owed: Iterable[tuple[Task, Institution]], by: Post) -> list[Report]:
     return Report.objects.bulk_create(
         Report(
-            bureau_id=unit.bureau_id,
+            bureau_id=cast(int, unit.bureau_id),
             institution=unit,
             supervisor_id=campaign.institution_id,
             author=by,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from typing import TypeVar
 
 from institutions.rounding import (
     NumberRefused,
@@ -22,6 +23,7 @@ from institutions.rounding import (
     rate_text,
 )
 
+Number = TypeVar("Number", bound=Decimal | int)
 ZERO = Decimal("0.00")
 GRADE_SHARES: Mapping[str, Decimal] = {
     "A": Decimal(1),
@@ -102,10 +104,10 @@ class Figures:
     numerator: Decimal | None = None
     denominator: Decimal | None = None
     points: Decimal | None = None
-    deductions: Decimal | None = None
+    deductions: Decimal | int | None = None
     grade: str | None = None
-    genuine: Decimal | None = None
-    verified: Decimal | None = None
+    genuine: Decimal | int | None = None
+    verified: Decimal | int | None = None
     not_applicable: bool = False
 
 
@@ -568,7 +570,7 @@ def _blank(value: object) -> bool:
     return value is None or value == ""
 
 
-def _given(value: Decimal | None) -> Decimal:
+def _given(value: Number | None) -> Number:
     """What ``check_rule`` and ``_missing`` have made sure of, said to the type checker."""
     if value is None:
         raise RuleError("评分规则不完整，不能评分")
@@ -580,14 +582,14 @@ def _refuse_points(entered: Decimal | None, reason: str) -> None:
         raise RuleError(reason)
 
 
-def _not_negative(name: str, value: Decimal | None) -> Decimal:
+def _not_negative(name: str, value: Decimal | int | None) -> Decimal:
     number = Decimal(_given(value))
     if not number.is_finite() or number < 0:
         raise RuleError(f"{name}不能是 {_figure(number)}")
     return number
 
 
-def _count(name: str, value: Decimal | None) -> int:
+def _count(name: str, value: Decimal | int | None) -> int:
     number = _not_negative(name, value)
     if number != number.to_integral_value():
         raise RuleError(f"{name}必须是整数，不能是 {_figure(number)}")

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import cast
 
 from django.db import transaction
+from django.db.models import Field
 
 from campaigns.models import Clause, PublishedError, Standard
 from campaigns.rules import Method, RuleError, read_rule
@@ -164,7 +166,7 @@ class _Reader:
 
     def words(self, field: str) -> str:
         column = _TEXTS[field]
-        limit = Clause._meta.get_field(field).max_length
+        limit = cast(Field, Clause._meta.get_field(field)).max_length
         if limit and len(self.text[column]) > limit:
             self.refuse(column, f"超过 {limit} 字")
         return self.text[column]

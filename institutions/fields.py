@@ -18,8 +18,8 @@ class FixedField(models.BigIntegerField):
     """
 
     # What django-stubs reads: set with a Decimal (or what is exact), got as one.
-    _pyi_private_set_type: Decimal | int | str | Combinable
-    _pyi_private_get_type: Decimal
+    _pyi_private_set_type: Decimal | int | str | Combinable  # type: ignore[assignment]
+    _pyi_private_get_type: Decimal  # type: ignore[assignment]
 
     def __init__(self, *args: Any, places: int = 2, **kwargs: Any) -> None:
         self.places = places

@@ -4,7 +4,6 @@ import hashlib
 import os
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import cast
 from urllib.parse import quote
 from uuid import UUID
 
@@ -73,7 +72,7 @@ def owned_keys() -> set[int]:
     """Return the ids of files that anything points at."""
     used: set[int] = set()
     for relation in StoredFile._meta.related_objects:
-        owner, name = cast("type[models.Model]", relation.related_model), relation.field.name
+        owner, name = relation.related_model, relation.field.name
         used.update(
             owner._base_manager.exclude(**{name: None}).order_by().values_list(name, flat=True)
         )

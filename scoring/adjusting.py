@@ -1,6 +1,7 @@
 """Bonus, deduction and veto: recorded by who supervises the institution, withdrawn with a reason, until the year is frozen."""
 
 from decimal import Decimal
+from typing import cast
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -37,7 +38,7 @@ def adjust(
             points=points,
             reason=reason,
             basis=basis,
-            bureau_id=institution.bureau_id,
+            bureau_id=cast(int, institution.bureau_id),
         )
         row.full_clean(exclude=["bureau"])
         row.save()

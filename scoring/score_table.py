@@ -15,10 +15,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import ValidationError
-from django.db.models import F
+from django.db.models import F, Field
 
 from campaigns.models import Clause, Standard
 from campaigns.rules import Method, score
@@ -228,13 +228,14 @@ class ScoreTable(Table):
     def compare(self, rows: list[Row]) -> Iterator[Change]:
         """Compute both sides of each line beside what is there; contradictions are errors of their row."""
         self._load_lines()
-        shares: dict[tuple[int, int], Mapping[str, Decimal]] = {}
+        shares: dict[tuple[int | None, int], Mapping[str, Decimal]] = {}
         unit = self.scope.unit
         for target in self.targets.values():
             owner = target.sheet.supervisor if target.sheet else None
             owner_pk = owner.pk if owner else target.place.parent_id
             if (owner_pk, target.year) not in shares:
-                supervisor = owner or Institution.objects.filter(pk=owner_pk).first() or unit
+                above = Institution.objects.filter(pk=owner_pk)  # type: ignore[misc]  # None finds none
+                supervisor = owner or above.first() or unit
                 shares[owner_pk, target.year] = (
                     grade_shares(supervisor, target.year) if supervisor else {}
                 )
@@ -468,7 +469,7 @@ class ScoreTable(Table):
         full = sum((line.full for line in lines), ZERO)
         return ScoreSheet(
             evaluation=evaluation,
-            bureau_id=target.place.bureau_id,
+            bureau_id=cast(int, target.place.bureau_id),
             institution_id=target.place.pk,
             supervisor_id=evaluation.supervisor_id,
             author=self.scope.post,
@@ -547,7 +548,7 @@ def _evaluation(owner: Institution, target: Target, post: Any, now: Any) -> Eval
         name=f"{target.year}年第{target.quarter}季度（导入）：{standard.name}"[:80],
         institution=owner,
         supervisor=owner,
-        bureau_id=owner.bureau_id,
+        bureau_id=cast(int, owner.bureau_id),
         author=post,
         standard=standard,
         year=target.year,
@@ -576,7 +577,7 @@ def _stored(line: ScoreLine) -> dict[str, Any]:
 
 
 _LABELS = {
-    name: str(ScoreLine._meta.get_field(name).verbose_name)
+    name: str(cast(Field, ScoreLine._meta.get_field(name)).verbose_name)
     for name in (*stored_fields(SELF), *stored_fields(VERIFIED))
 }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from typing import cast
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -108,7 +109,7 @@ def plan_visits(
             raise ValidationError(f"本轮已安排过：{'、'.join(twice)}")
         visits = Visit.objects.bulk_create(
             Visit(
-                bureau_id=unit.bureau_id,
+                bureau_id=cast(int, unit.bureau_id),
                 institution=unit,
                 supervisor=round.supervisor,
                 round=round,

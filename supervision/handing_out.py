@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import cast
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -122,9 +123,9 @@ def hand_out(
 
 def _problem(row: NewProblem) -> Problem:
     return Problem(
-        bureau_id=row.institution.bureau_id,
+        bureau_id=cast(int, row.institution.bureau_id),
         institution=row.institution,
-        supervisor_id=row.institution.parent_id,
+        supervisor_id=cast(int, row.institution.parent_id),
         source=row.source,
         year=row.year,
         item=row.item,

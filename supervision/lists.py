@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import django_filters
 from django import forms
@@ -32,7 +32,11 @@ TONES = {
     "returned": "bad",
     "withdrawn": "muted",
 }
-SEVERITY_TONES = {Severity.MINOR: "muted", Severity.MAJOR: "warn", Severity.FRAUD: "bad"}
+SEVERITY_TONES: dict[str, str] = {
+    Severity.MINOR: "muted",
+    Severity.MAJOR: "warn",
+    Severity.FRAUD: "bad",
+}
 WEEK = timedelta(days=7)
 
 
@@ -148,7 +152,7 @@ class VisitList(Listing):
     search = ("institution__search", "round__name")
     filters = VisitFilter
     order = ("-starts", "-pk")
-    columns = (
+    columns: ClassVar[tuple[Column, ...]] = (
         Column("机构", "institution.known_as", sort=("institution__code",)),
         Column("轮次", "round.name"),
         Column("组长", lambda v: str(v.lead)),

@@ -148,7 +148,9 @@ class Entry:
         """What the form shows: as typed, as saved, or proposed."""
         if self.typed is not None:
             return self.typed
-        given = {name: getattr(self.line, name) if self.line else "" for name in LINE_FIELDS}
+        given: dict[str, Any] = {
+            name: getattr(self.line, name) if self.line else "" for name in LINE_FIELDS
+        }
         due = given["due"] or default_due()
         return {**given, "due": due.isoformat()}
 
@@ -183,7 +185,7 @@ def sections(visit: Visit) -> list[Section]:
     items = visit_items(visit)
     wanted = {item.pk for item in items}
     clauses: list[Clause] = []
-    if visit.round.standard_id:
+    if visit.round.standard:
         leaves = visit.round.standard.clauses.leaves().select_related("item", "parent")
         clauses = [
             c

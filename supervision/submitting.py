@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import cast
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -66,8 +67,8 @@ def _hand_out(visit: Visit, lines: list[VisitLine], *, by: Post) -> list[Problem
                 category=line.category,
                 severity=line.severity or Severity.MINOR,
                 text=line.text,
-                found_on=visit.visited_on,
-                due=line.due,
+                found_on=cast(date, visit.visited_on),
+                due=cast(date, line.due),
                 campaign=round.campaign,
                 found_by=line.author,
                 visit_line=line,

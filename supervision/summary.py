@@ -1,6 +1,8 @@
 """What this floor tells on pages composed of several: an institution's story, a campaign's or a phase's board."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 from django.db.models import Count, Q
 from django.urls import reverse
@@ -83,7 +85,8 @@ def rectification_counts(
         grouped = rows.values(
             "institution", "institution__name", "institution__short_name"
         ).annotate(**_by_status(), n=Count("pk", filter=Q(status__in=Rectification.OPEN)))
-        for row in grouped.order_by("-n", "institution__code")[:NAMED]:
+        most = grouped.order_by("-n", "institution__code")[:NAMED]
+        for row in cast(Iterable[dict[str, Any]], most):
             row.pop("n")
             pk, name = row.pop("institution"), row.pop("institution__name")
             name = row.pop("institution__short_name") or name

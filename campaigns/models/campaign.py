@@ -52,7 +52,7 @@ class Campaign(Workflow):
     )
     files = models.ManyToManyField(StoredFile, blank=True, verbose_name="附件")
 
-    objects = CampaignQuerySet.as_manager()
+    objects: ClassVar = CampaignQuerySet.as_manager()
 
     MOVES = {
         "issue": Move(
@@ -206,7 +206,7 @@ class Phase(Workflow):
     ends = models.DateField("截止（含当日）")
     text = models.TextField("要求", blank=True)
 
-    objects = PhaseQuerySet.as_manager()
+    objects: ClassVar = PhaseQuerySet.as_manager()
 
     # What must be done first is known a floor higher: supervision.phases.confirm.
     MOVES = {

@@ -111,7 +111,7 @@ class Report(Workflow):
     decided_at = models.DateTimeField("审核时间", null=True, editable=False)
     opinion = models.TextField("审核意见", blank=True, editable=False)
 
-    objects = ReportQuerySet.as_manager()
+    objects: ClassVar = ReportQuerySet.as_manager()
 
     MOVES = {
         "submit": Move(

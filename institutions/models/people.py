@@ -193,7 +193,7 @@ class Post(models.Model):
         if self.user_id and self.role:
             others = Post.objects.not_ended().filter(user=self.user_id).exclude(pk=self.pk)
             reason = excluded(others.values_list("role", flat=True), self.role)
-            if reason:
+            if reason and self.user:
                 raise ValidationError({"role": f"{self.user.name}：{reason}"})
 
     def get_absolute_url(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.hashers import make_password
 from django.db.models import Q
@@ -288,13 +288,14 @@ class UserTable(Table):
         posts = self.scope.limit(Post.objects.in_office().filter(Q(user__isnull=False)))
         posts = posts.select_related("user", "institution", "department").prefetch_related("items")
         for post in posts.order_by("user__username", "pk").iterator(chunk_size=500):
+            user = cast(User, post.user)
             yield [
-                post.user.username,
-                post.user.name,
+                user.username,
+                user.name,
                 post.title,
                 str(Role(post.role).label),
                 post.institution.code,
                 post.department.name if post.department else None,
-                post.user.phone,
+                user.phone,
                 joined(code_of(item) for item in post.items.all()),
             ]

@@ -56,7 +56,7 @@ class Evaluation(Workflow):
     published_at = models.DateTimeField("公布时间", null=True, editable=False)
     appeal_until = models.DateField("申诉截止（含当日）", null=True, editable=False)
 
-    objects = EvaluationQuerySet.as_manager()
+    objects: ClassVar = EvaluationQuerySet.as_manager()
 
     MOVES = {
         "open": Move(
@@ -197,7 +197,7 @@ class ScoreSheet(Workflow):
     submitted_at = models.DateTimeField("提交时间", null=True, editable=False)
     verified_at = models.DateTimeField("核定时间", null=True, editable=False)
 
-    objects = SheetQuerySet.as_manager()
+    objects: ClassVar = SheetQuerySet.as_manager()
 
     # Which lines are still missing is checked by the deeds in scoring/verifying.py.
     MOVES = {
@@ -344,7 +344,7 @@ class ScoreSection(Workflow):
     )
     verified_at = models.DateTimeField("核定时间", null=True, editable=False)
 
-    objects = SectionQuerySet.as_manager()
+    objects: ClassVar = SectionQuerySet.as_manager()
 
     MOVES = {
         "finish": Move(
@@ -400,7 +400,7 @@ class ScoreSection(Workflow):
         self._move("resume", by=by, version=version, verifier=None, verified_at=None)
 
 
-class LineQuerySet(ScopedQuerySet):
+class ScoreLineQuerySet(ScopedQuerySet):
     institution_path = "section__institution"
     item_path = "section__item"
     bureau_path = "section__bureau"
@@ -460,7 +460,7 @@ class ScoreLine(models.Model):
     full = FixedField("核定适用满分", editable=False)
     files = models.ManyToManyField(StoredFile, blank=True, verbose_name="佐证材料")
 
-    objects = LineQuerySet.as_manager()
+    objects = ScoreLineQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "评分行"

@@ -179,7 +179,7 @@ class WorkUnit(YearRow):
     coefficient = FixedField("当量系数", places=4)
     unit = models.CharField("单位", max_length=10, blank=True)
 
-    objects = WorkUnitQuerySet.as_manager()
+    objects: ClassVar = WorkUnitQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "工作当量"

@@ -179,7 +179,7 @@ class Rectification(Workflow):
     opinion = models.TextField("复核意见", blank=True, editable=False)
     returns = models.PositiveSmallIntegerField("退回次数", default=0, editable=False)
 
-    objects = RectificationQuerySet.as_manager()
+    objects: ClassVar = RectificationQuerySet.as_manager()
 
     MOVES = {
         "sign": Move(

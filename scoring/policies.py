@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import cast
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -34,8 +35,8 @@ def policy_of(unit: Institution, year: int) -> rules.Policy:
 
 def grade_shares(unit: Institution, year: int) -> Mapping[str, Decimal]:
     """Return what A, B, C and D are worth of full marks in a unit's evaluations of the year."""
-    text = written_rows(unit, year).get("等级分", rules.POLICY_KEYS["等级分"].default)
-    return rules.parse_policy_value("等级分", text)
+    text = written_rows(unit, year).get("等级分") or rules.POLICY_KEYS["等级分"].default
+    return rules.parse_policy_value("等级分", text or "")
 
 
 def may_write(unit: Institution, post: Post) -> bool:
@@ -69,7 +70,7 @@ def write(unit: Institution, year: int, key: str, value: str, *, by: Post, seen:
             rows = {**written_rows(unit, year), key: value}
             if not value:
                 rows.pop(key)
-                if unit.pk != unit.bureau_id:
+                if unit.bureau and unit.pk != unit.bureau_id:
                     rows.update({k: v for k, v in own_rows(unit.bureau, year).items() if k == key})
             if "人均标准" in rows or year in rules.PER_CAPITA:
                 rules.policy_from(rows, year)
@@ -80,7 +81,7 @@ def write(unit: Institution, year: int, key: str, value: str, *, by: Post, seen:
                 institution=unit,
                 year=year,
                 key=key,
-                defaults={"value": value, "bureau_id": unit.bureau_id},
+                defaults={"value": value, "bureau_id": cast(int, unit.bureau_id)},
             )
         else:
             PolicyEntry.objects.filter(institution=unit, year=year, key=key).delete()

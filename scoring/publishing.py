@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -30,7 +31,7 @@ def store_ranks(sheets: Iterable[ScoreSheet], unit: Institution) -> None:
     """Rank verified sheets of one evaluation (institution fetched with them) and store rank and group."""
     by_code = {sheet.institution.code: sheet for sheet in sheets}
     placed = rank(
-        Standing(code, group_of(sheet.institution, unit), sheet.score)
+        Standing(code, group_of(sheet.institution, unit), sheet.score or Decimal(0))
         for code, sheet in by_code.items()
     )
     for one in placed:

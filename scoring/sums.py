@@ -42,7 +42,9 @@ def add_up_all(
     A section may be negative where its clauses may; a sheet may not (docs/arithmetic.md).
     """
     lines = ScoreLine._base_manager.filter(sheet__in=sheet_ids).order_by()
-    rows = list(lines.values("sheet", "section").annotate(**_SUMS))
+    rows: list[dict[str, Any]] = [
+        dict(row) for row in lines.values("sheet", "section").annotate(**_SUMS)
+    ]
     by_section = {row["section"]: _sums(row) for row in rows}
     whole = {pk: dict.fromkeys(_FIELDS, ZERO) for pk in sheet_ids}
     for row in rows:

@@ -382,7 +382,7 @@ class YearEndTable(Table):
         rows = self.scope.limit(YearResult.objects.filter(unit=self.scope.unit))
         if year is None:
             year = rows.order_by("-year").values_list("year", flat=True).first()
-        if not rows.filter(year=year).exists():
+        if year is None or not rows.filter(year=year).exists():
             raise Refusal("还没有计算这一年的年终结果。")
         found = rows.filter(year=year).select_related("institution").order_by("position")
         return export_rows(found.iterator(chunk_size=2000))

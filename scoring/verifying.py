@@ -1,6 +1,7 @@
 """The supervisor's side of a sheet: line by line, section by section, then the sheet as a whole."""
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -38,8 +39,10 @@ def judge_line(line: ScoreLine, values: Mapping[str, Any], *, by: Post, version:
     with transaction.atomic():
         hold_sheet(line.sheet_id, statuses=SUBMITTED, row=section)
         touch(section, version=version, editable=OPEN)
+        before = line.points
         scored = put(line, VERIFIED, values, shares=shares)
         line.save(update_fields=stored_fields(VERIFIED))
+        _tell_scores("核定条款", section, [(line, before)], by)
         totals = add_up(line.sheet_id, section.pk)
     section.refresh_from_db(fields=["self_points", "self_full", "points", "full"])
     return Saved(scored, section.version, section, totals)
@@ -56,26 +59,60 @@ def adopt(
         touch(section, version=version, editable=OPEN)
         lines = ScoreLine.objects.filter(section=section).select_related("clause")
         chosen = list(lines.unjudged() if line_ids is None else lines.filter(pk__in=list(line_ids)))
+        changed: list[tuple[ScoreLine, Decimal | None]] = []
         for line in chosen:
             values = {name: getattr(line, field) for name, field in SELF.items() if name != "note"}
             note = line.self_note if line.self_na else line.reason
+            changed.append((line, line.points))
             put(line, VERIFIED, {**values, "note": note}, shares=shares)
         ScoreLine.objects.bulk_update(chosen, stored_fields(VERIFIED))
+        _tell_scores("照自评核定", section, changed, by)
         add_up(section.sheet_id, section.pk)
     return len(chosen)
 
 
+def _tell_scores(
+    label: str, section: ScoreSection, changed: list[tuple[ScoreLine, Decimal | None]], by: Post
+) -> None:
+    """Leave what each verified score was and what it is now: one event for the deed, nothing where nothing changed."""
+    rows = [
+        [
+            line.clause.code,
+            "" if old is None else str(old),
+            "" if line.points is None else str(line.points),
+        ]
+        for line, old in changed
+        if old != line.points
+    ]
+    if not rows:
+        return
+    _, old, new = rows[0]
+    audit.record(
+        "scoring.scoresheet.judge",
+        label,
+        by=by,
+        bureau=section.bureau_id,
+        on=section.sheet,
+        institution=section.institution,
+        before=old if len(rows) == 1 else "",
+        after=new if len(rows) == 1 else "",
+        note="、".join(row[0] for row in rows)[:500],
+        data={"section": section.title, "lines": rows, "digest": audit.digest(rows)},
+    )
+
+
 def finish(section: ScoreSection, *, by: Post, version: int) -> None:
     """Close a section; raises ValidationError naming lines without a judgement or without a reason."""
+    _claimed_by(section, by)
     with transaction.atomic():
         hold_sheet(section.sheet_id, statuses=SUBMITTED, row=section)
-        if section.may("finish", by):
-            _refuse_open(section)
+        _refuse_open(section)
         section.finish(by=by, version=version)
 
 
 def resume(section: ScoreSection, *, by: Post, version: int) -> None:
     """Open a section again while its sheet is not verified."""
+    _claimed_by(section, by)
     with transaction.atomic():
         hold_sheet(section.sheet_id, statuses=SUBMITTED, row=section)
         section.resume(by=by, version=version)

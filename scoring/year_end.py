@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -200,7 +200,9 @@ def _read_work(inputs: Inputs) -> list[dict[str, Any]]:
     sums: dict[tuple[int, int], list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
     sections = ScoreSection.objects.filter(sheet__in=finals, item__isnull=False)
     for section in sections.select_related("item"):
-        for item in {section.item_id, section.item.parent_id} - {None}:
+        # A part (07a, 07b) counts for its whole (07) as well.
+        named = {section.item_id, section.item.parent_id if section.item else None}
+        for item in (pk for pk in named if pk is not None):
             both = sums[section.sheet_id, item]
             both[0] += section.points
             both[1] += section.full
@@ -403,7 +405,7 @@ def _result(
     code, policy = row.institution.code, inputs.policy
     own = inputs.sheets[code]
     result = YearResult(
-        bureau_id=inputs.unit.bureau_id,
+        bureau_id=cast(int, inputs.unit.bureau_id),
         unit=inputs.unit,
         institution=row.institution,
         year=inputs.year,

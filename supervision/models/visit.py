@@ -27,10 +27,11 @@ class RoundQuerySet(WorkQuerySet):
         """Return the rounds one's bureau or centre runs, and those with a visit in sight."""
         if post is None or post.role in self.hidden_from:
             return self.none()
-        own = Q(supervisor=post.institution_id)
+        own = super().visible_to(post)
         if post.institution.is_bureau and post.item_ids is None:
-            return super().visible_to(post)
-        return self.filter(own | Q(pk__in=Visit.objects.visible_to(post).values("round")))
+            return own
+        visits = Visit.objects.visible_to(post).values("round")
+        return self.filter(Q(pk__in=own.values("pk")) | Q(pk__in=visits))
 
 
 class SupervisionRound(Workflow):
@@ -66,7 +67,7 @@ class SupervisionRound(Workflow):
     starts = models.DateField("开始")
     ends = models.DateField("截止（含当日）")
 
-    objects = RoundQuerySet.as_manager()
+    objects: ClassVar = RoundQuerySet.as_manager()
 
     MOVES = {
         "issue": Move(
@@ -167,7 +168,7 @@ class Visit(Workflow):
         OBJECTED = "objected", "机构有异议"
         CANCELLED = "cancelled", "已取消"
 
-    OPEN = frozenset({Status.PLANNED, Status.SUBMITTED, Status.OBJECTED})
+    OPEN: ClassVar[frozenset[str]] = frozenset({Status.PLANNED, Status.SUBMITTED, Status.OBJECTED})
     EDITABLE = frozenset({Status.PLANNED})
 
     status = models.CharField("状态", max_length=12, choices=Status, default=Status.PLANNED)
@@ -189,7 +190,7 @@ class Visit(Workflow):
     answer = models.TextField("机构意见", blank=True, editable=False)
     settlement = models.TextField("异议处理意见", blank=True, editable=False)
 
-    objects = VisitQuerySet.as_manager()
+    objects: ClassVar = VisitQuerySet.as_manager()
 
     MOVES = {
         "submit": Move(

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from institutions.models import Event
 from institutions.workflow import StaleState
 from scoring import verifying
 from scoring.models import Evaluation, ScoreLine, ScoreSection, ScoreSheet
@@ -248,6 +249,7 @@ def test_before_publication_an_institution_sees_only_its_own_side(evaluation, sh
     assert evaluation.status == "published"
 
 
+@pytest.mark.row("X12")
 def test_publication_ranks_the_group_and_opens_the_appeal_window(evaluation, world, log_in):
     from datetime import date
 
@@ -322,3 +324,20 @@ def test_pages_cost_the_same_for_ten_and_sixty_lines(world, log_in):
             counts[name].append(len(queries))
     for name, pair in counts.items():
         assert pair[0] == pair[1] <= 25, (name, pair)
+
+
+@pytest.mark.row("X12")
+def test_every_change_of_a_verified_score_leaves_its_trace(sheet, world, log_in):
+    client = log_in(world.posts.officer)
+    section, line = section_of(sheet, "02"), scenes.lines(sheet)["B1"]
+    post_line(client, line, {"numerator": "80", "denominator": "100", "note": "缺签到"}, **JSON)
+    post_line(client, line, {"numerator": "80", "denominator": "100", "note": "缺五份"}, **JSON)
+    post_line(client, line, {"numerator": "90", "denominator": "100", "note": "补正"}, **JSON)
+    events = list(Event.objects.of(sheet).filter(action="scoring.scoresheet.judge"))
+    # The second save changed the reason alone.
+    assert [(e.before, e.after) for e in events] == [("", "8.89"), ("8.89", "10.00")]
+    assert "基妇科经办人" in events[0].who and events[0].institution_text == world.centre.name
+    section.refresh_from_db()
+    client.post(reverse("scoring:section_adopt", args=[section.pk]), {"version": section.version})
+    taken = Event.objects.of(sheet).filter(action="scoring.scoresheet.judge").last()
+    assert taken.label == "照自评核定" and ["B2", "", "5.00"] in taken.data["lines"]

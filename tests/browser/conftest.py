@@ -1,11 +1,11 @@
 """A county on a real server, Chromium, and people who log in once and come back in every step of a walk."""
 
+import http.client
 import os
+import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,64 +26,87 @@ def _surroundings() -> None:
     """Nothing of Django runs in this process: the server has its own settings."""
 
 
+class Server:
+    """The portal on a port of its own, as `make serve` serves it; it can be started again on another day."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / "server.log"
+        self.environment = {
+            **os.environ,
+            "SECRET_KEY": "for-the-walks-only-0123456789-abcdefghijklmnopqrstuvwxyz",
+            "AUDIT_KEY": "for-the-walks-only-zyxwvutsrqponmlkjihgfedcba-9876543210",
+            "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
+            "PORTAL_FILES": str(folder / "files"),
+            "STATIC_ROOT": str(folder / "static"),
+            "PORTAL_TODAY": TODAY,
+            "PORTAL_HTTPS": "off",
+            "TOTP_REQUIRED": "off",
+            "DEBUG": "off",
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "BIND": f"127.0.0.1:{self.port}",
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def run(self, *command: str) -> None:
+        subprocess.run([sys.executable, *command], cwd=ROOT, env=self.environment, check=True)
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = children.start(
+                [sys.executable, "-m", "config.run.serve"],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        end = time.monotonic() + SECONDS_TO_ANSWER
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                answer = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+                answer.request("GET", "/login/")
+                answer.getresponse()
+                return
+            except (OSError, http.client.HTTPException):
+                time.sleep(0.1)
+        said = self.log.read_text(encoding="utf-8")[-3000:]
+        pytest.fail(f"The server does not answer:\n{said}")
+
+    def stop(self) -> None:
+        if self.process is not None:
+            children.stop(self.process)
+
+    def move_to(self, day: str) -> None:
+        """Go on living on another day."""
+        self.stop()
+        self.environment["PORTAL_TODAY"] = day
+        self.start()
+
+
 @pytest.fixture(scope="session")
-def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Build the county, serve it as `make serve` does, end the server by its own process id."""
-    folder = tmp_path_factory.mktemp("portal")
-    port = free_port()
-    environment = {
-        **os.environ,
-        "SECRET_KEY": "for-the-walks-only-0123456789-abcdefghijklmnopqrstuvwxyz",
-        "AUDIT_KEY": "for-the-walks-only-zyxwvutsrqponmlkjihgfedcba-9876543210",
-        "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
-        "PORTAL_FILES": str(folder / "files"),
-        "STATIC_ROOT": str(folder / "static"),
-        "PORTAL_TODAY": TODAY,
-        "PORTAL_HTTPS": "off",
-        "TOTP_REQUIRED": "off",
-        "DEBUG": "off",
-        "ALLOWED_HOSTS": "127.0.0.1",
-        "BIND": f"127.0.0.1:{port}",
-        "PYTHONUNBUFFERED": "1",
-    }
-    for command in (["manage.py", "migrate", "--verbosity=0"], ["-m", "tests.browser.county"]):
-        subprocess.run([sys.executable, *command], cwd=ROOT, env=environment, check=True)
-    log = (folder / "server.log").open("wb")
-    server = children.start(
-        [sys.executable, "-m", "config.run.serve"],
-        cwd=ROOT,
-        env=environment,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
-    url = f"http://127.0.0.1:{port}"
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Build the county and serve it; end the server by its own process id."""
+    server = Server(tmp_path_factory.mktemp("portal"))
+    server.run("manage.py", "migrate", "--verbosity=0")
+    server.run("-m", "tests.browser.county")
     try:
-        wait_for(url, server, folder / "server.log")
-        yield url
+        server.start()
+        yield server
     finally:
-        children.stop(server)
-        log.close()
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def base_url(server: Server) -> str:
+    return server.url
 
 
 def free_port() -> int:
     """A port that is free on the loopback address."""
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until the server answers; fail with its own words if it does not."""
-    end = time.monotonic() + SECONDS_TO_ANSWER
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}/login/", timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    pytest.fail(f"The server does not answer:\n{log.read_text(encoding='utf-8')[-3000:]}")
 
 
 @pytest.fixture(scope="session")

@@ -109,9 +109,21 @@ class Person:
 
     def open(self, words: str, *, inside: Locator | None = None, exact: bool = False) -> None:
         """Follow the first link that carries the words."""
-        link = (inside or self.page.locator("main")).get_by_role("link", name=words, exact=exact)
+        scope = inside or self.page.locator("main")
+        link = scope.get_by_role("link", name=words, exact=exact).first
+        if not link.count():
+            there = " ".join(scope.get_by_role("link").all_inner_texts())[:400]
+            raise AssertionError(f"no link “{words}” on {self.page.url}: {there}")
         with self._loading():
-            link.first.click()
+            link.click()
+
+    def open_row(self, *words: str) -> None:
+        """Follow the first link of the table row that carries all the words."""
+        row = self.page.locator("main tbody tr")
+        for text in words:
+            row = row.filter(has_text=text)
+        with self._loading():
+            row.first.get_by_role("link").first.click()
 
     def press(self, words: str, *, inside: Locator | None = None) -> None:
         """Press a button that leads to a new page; a question is answered with 确定."""
@@ -189,9 +201,7 @@ class Person:
         for text in words:
             loose = re.compile(r"\s*".join(map(re.escape, text)))
             try:
-                expect(inside or self.page.locator("body")).to_contain_text(
-                    loose, timeout=PATIENCE
-                )
+                expect(inside or self.page.locator("body")).to_contain_text(loose, timeout=PATIENCE)
             except AssertionError:
                 raise AssertionError(f"no “{text}” on {self.page.url}: {self._said()}") from None
 
@@ -201,7 +211,8 @@ class Person:
 
     def _said(self) -> str:
         """What the page itself says is wrong."""
-        return " / ".join(self.page.locator("[role=alert], .errorlist").all_inner_texts())
+        told = self.page.locator("[role=alert], .errorlist, .note, [aria-label^=错误清单] tbody tr")
+        return " / ".join(" ".join(text.split()) for text in told.all_inner_texts()[:8])
 
     def title(self) -> str:
         return self.page.locator("h1").inner_text()

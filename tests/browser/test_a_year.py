@@ -3,13 +3,17 @@
 The officer works at a desk (1280 px), heads and doctors also on a phone (360 px).
 """
 
+import csv
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
-from tests.browser.person import People, Person
+from tests.browser.conftest import ROOT, Server
+from tests.browser.person import PATIENCE, People, Person
 
 pytestmark = pytest.mark.browser
 
@@ -394,6 +398,8 @@ def test_the_expert_records_on_the_phone_and_submits(people: People, papers: Pat
         lines.nth(index).locator("legend").scroll_into_view_if_needed()
         lines.nth(index).get_by_text(found, exact=True).click()
         if found == "有问题":
+            with expert.expecting(400):  # saved at once, it asks what the problem is
+                expert.see("请写明存在的问题", inside=lines.nth(index).locator("[data-state]"))
             expert.fill("情况", FINDING, inside=lines.nth(index))
             expert.fill("整改时限（含当日）", "2023-04-05", inside=lines.nth(index))
             lines.nth(index).locator("textarea").blur()
@@ -418,6 +424,249 @@ def test_the_centre_confirms_the_record_and_the_finding_is_due(people: People):
     head.move("确认督导记录")
     head.see("记录已由机构确认")
     head.menu("督导整改", "整改台账")
-    head.see(FINDING, "2023年4月5日")
+    head.see(FINDING, "剩16天")
     head.open(FINDING)
-    head.see("请先签收", "剩16天")
+    head.see("请先签收", "2023年4月5日", "剩16天")
+
+
+# --- 4. The quarter's evaluation ---------------------------------------------------------------------------
+
+QUARTER = "2023年第1季度评价"
+# Figures of a good centre: everything is done, so a numerator is its denominator, but for these.
+FIGURES = {
+    "B2": ("1", ""),  # months until the money reaches the clinics
+    "C01-4": ("0", "100"),  # duplicate files
+    "C02-1": ("12", ""),
+    "C02-3": ("9", ""),
+    "C06-1": ("50", "100"),  # the elderly: below the target
+    "D4": ("0", ""),
+    "V6-3": ("1", ""),
+}
+
+
+def self_check(person: Person, figures: dict[str, tuple[str, str]]) -> int:
+    """Fill every line as its form asks; each says 已保存 before the next section. Returns how many there are."""
+    person.open("自评")
+    lines = person.page.locator("article.score-line").all()
+    for line in lines:
+        code = line.locator("h3").inner_text().split()[0]
+        fill_line(line.locator("form.line-form"), *figures.get(code, ("100", "100")))
+    for line in lines:
+        expect(line.locator("[data-state]")).to_have_text("已保存", timeout=PATIENCE)
+    return len(lines)
+
+
+def fill_line(form: Locator, above: str, below: str) -> None:
+    """Type the figures of one clause; leaving the line saves it."""
+    asked = form.evaluate("(form) => [...form.elements].map((e) => `${e.name}:${e.type}`)")
+    if "numerator:radio" in asked:
+        form.get_by_label("是", exact=True).check()
+    elif "grade:radio" in asked:
+        form.get_by_label("A", exact=True).check()
+    elif "deductions:text" in asked:
+        form.get_by_label("扣分次数").fill("0")
+    elif "entered:text" in asked:
+        form.get_by_label("得分（分）").fill("3")
+    elif "genuine:text" in asked:
+        for label in ("抽查份数", "规范份数", "核实份数", "真实份数"):
+            form.get_by_label(label).fill("10")
+    else:
+        form.get_by_role("textbox").first.fill(above)
+        if "denominator:text" in asked:
+            form.get_by_role("textbox").nth(1).fill(below)
+    form.get_by_label("说明").focus()
+
+
+def paper_figures(unit: str, figures: dict[str, tuple[str, str]]) -> list[list[str]]:
+    """The same figures as a table of 评分, for a centre that keeps them in Excel."""
+    head = ["机构代码", "年度", "季度", "标准代码", "条款代码", "自评分子", "自评分母"]
+    rows = [[*head, "自评得分", "扣分次数", "自评等级", "真实份数", "核实份数"]]
+    with (ROOT / "campaigns/data/standard-2023.csv").open(encoding="utf-8-sig") as file:
+        clauses = list(csv.DictReader(file))
+    above = {clause["上级条款代码"] for clause in clauses}
+    for clause in clauses:
+        if (code := clause["条款代码"]) in above:
+            continue
+        one, two = figures.get(code, ("100", "100"))
+        cells = {
+            "是否": ["1", "", "", "", "", "", ""],
+            "手工": ["", "", "3", "", "", "", ""],
+            "等级": ["", "", "", "", "A", "", ""],
+            "扣分": ["", "", "", "0", "", "", ""],
+            "抽查": ["10", "10", "", "", "", "10", "10"],
+        }.get(clause["评分方法"], [one, two if clause["分母名称"] else "", "", "", "", "", ""])
+        rows.append([unit, "2023", "1", "ZC2023", code, *cells])
+    return rows
+
+
+def open_evaluation(person: Person, standard: str, *units: str) -> None:
+    person.menu("绩效评价", "评价")
+    person.open("新建评价")
+    person.fill("评价标准", standard)
+    person.fill("季度", "第1季度")
+    person.fill("开始", "2023-03-20")
+    person.fill("自评截止（含当日）", "2023-03-25")
+    person.fill("核定截止（含当日）", "2023-03-31")
+    person.tick(*units, group="被评价机构")
+    person.press("拟定评价")
+    person.move("启动评价")
+    person.see("各机构先自评并提交")
+
+
+def judge_sections(person: Person, *, loses: dict[str, str]) -> None:
+    """Go through the sections that are open to the person: as self-assessed, and say why where it costs points."""
+    person.page.get_by_role("link", name="去核定").first.wait_for()
+    person.open("去核定")
+    while "/sections/" in person.page.url:
+        person.press("全部照自评")
+        for line in person.page.locator("article.score-line").all():
+            code = line.locator("h2").inner_text().split()[0]
+            if line.locator(".owed").inner_text() or code in loses:
+                person.fill("扣分理由", loses.get(code, "未达到目标值"), inside=line)
+                line.get_by_label("扣分理由").blur()
+                person.see("已保存", inside=line.locator("[data-state]"))
+        person.press("本项核定完毕")
+
+
+def test_the_officer_opens_the_evaluation_of_the_quarter(people: People):
+    officer = people("officer")
+    open_evaluation(officer, "周村区2023年", "青年路社区卫生服务中心", "王村镇中心卫生院")
+    officer.see("青年路", "王村")
+
+
+def test_the_centre_fills_every_line_and_a_reload_keeps_it(people: People):
+    head = people("head")
+    head.menu("绩效评价", "评分表")
+    head.open_row(QUARTER)
+    count = self_check(head, FIGURES)
+    head.page.reload()
+    head.see(f"{count} / {count}")
+    head.move("提交自评")
+    head.see("已提交，等待")
+
+
+def test_another_centre_brings_its_figures_as_a_table(people: People, tmp_path: Path):
+    other = people("head2")
+    other.menu("数据管理", "导入")
+    other.fill("导入什么", "评分")
+    rows = paper_figures("ZC-WC", {**FIGURES, "C07a-1": ("60", "100"), "C03-2": ("85", "100")})
+    other.fill("文件", workbook(tmp_path / "自评.xlsx", rows))
+    other.press("上传并检查")
+    if other.page.get_by_label("同意修改").count():
+        other.page.get_by_label("同意修改").check()
+    other.press("确认导入")
+    other.see("导入完成")
+    other.menu("绩效评价", "评分表")
+    other.open_row(QUARTER)
+    other.open("继续自评")
+    other.move("提交自评")
+    other.see("已提交，等待")
+
+
+def test_the_lead_agency_and_the_officer_verify_by_section(people: People):
+    lead, officer = people("lead"), people("officer")
+    for unit in ("青年路", "王村"):
+        for person in (lead, officer):
+            person.menu("绩效评价", "评分表")
+            person.open_row(QUARTER, unit)
+            judge_sections(person, loses={"C06-1": "抽查电话核实，管理率只有50%"})
+        officer.move("完成核定")
+        officer.see("已核定")
+
+
+def test_the_officer_publishes_and_the_centre_sees_score_rank_and_why(people: People):
+    officer = people("officer")
+    officer.menu("绩效评价", "评价")
+    officer.open(QUARTER)
+    officer.move("公布结果")
+    officer.see("结果已公布")
+
+    head = people("head", phone=True)
+    head.menu("工作台")
+    head.menu("绩效评价", "评分表")
+    head.open_row(QUARTER)
+    head.see("得分", "名次", "理由：抽查电话核实，管理率只有50%")
+
+
+def test_a_centre_evaluates_its_clinic_with_the_same_screens(people: People):
+    head, doctor = people("head"), people("doctor", phone=True)
+    open_evaluation(head, "村卫生室", "示例村卫生室一")
+    doctor.menu("绩效评价", "评分表")
+    doctor.open_row(QUARTER)
+    self_check(doctor, FIGURES)
+    doctor.move("提交自评")
+    doctor.see("已提交，等待")
+
+    head.menu("绩效评价", "评分表")
+    head.open_row(QUARTER, "示例村卫生室一")
+    judge_sections(head, loses={})
+    head.move("完成核定")
+    head.menu("绩效评价", "评价")
+    head.open("村卫生室")
+    head.move("公布结果")
+    head.see("结果已公布")
+
+
+# --- 5. The end of the year ---------------------------------------------------------------------------------
+
+
+def test_the_officer_settles_and_the_table_survives_another_office(
+    people: People, server: Server, tmp_path: Path
+):
+    server.move_to("2023-12-29")
+    officer = people("officer")
+    officer.menu("绩效评价", "评价")
+    officer.open(QUARTER)
+    officer.move("定稿")
+    officer.see("已定稿")
+
+    officer.menu("数据管理", "导入")
+    officer.fill("导入什么", "服务人口")
+    rows = [
+        ["机构代码", "年度", "常住人口"],
+        ["ZC-QNL", "2023", "30000"],
+        ["ZC-WC", "2023", "25000"],
+    ]
+    officer.fill("文件", workbook(tmp_path / "人口.xlsx", rows))
+    officer.press("上传并检查")
+    officer.press("确认导入")
+
+    officer.menu("年终结算", "年终表")
+    officer.press("计算年终结果")
+    officer.see("青年路", "王村", "缺考", "未定稿")
+    officer.open("青年路")
+    officer.see("青年路社区卫生服务中心")
+    officer.menu("年终结算", "年终表")
+    ours = officer.download("导出 CSV", tmp_path)
+    raw = ours.read_bytes()
+    assert raw.startswith(b"\xef\xbb\xbf")
+    table = cells(ours)
+    assert "青年路社区卫生服务中心" in table[1] or "青年路社区卫生服务中心" in table[2]
+    assert cells(saved_again(ours, tmp_path / "again")) == table
+
+
+def cells(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file))
+
+
+def saved_again(path: Path, folder: Path) -> Path:
+    """What LibreOffice makes of the file when a person opens and saves it: UTF-8, comma, quotes as needed."""
+    office = shutil.which("soffice") or pytest.fail("LibreOffice is missing (.ci/run installs it)")
+    subprocess.run(
+        [
+            office,
+            f"-env:UserInstallation=file://{folder / 'profile'}",
+            "--headless",
+            "--infilter=CSV:44,34,76,1,,2052,false,true",
+            "--convert-to",
+            "csv:Text - txt - csv (StarCalc):44,34,76,1,,2052,false,true,false",
+            "--outdir",
+            str(folder),
+            str(path),
+        ],
+        check=True,
+        timeout=120,
+        capture_output=True,
+    )
+    return folder / path.name

@@ -263,6 +263,8 @@ class Job(models.Model):
     @property
     def results(self) -> "models.QuerySet[StoredFile]":
         """Its result as a set of files, to be served by `files.serve`."""
+        if self.result_id is None:
+            return StoredFile.objects.none()
         return StoredFile.objects.filter(pk=self.result_id)
 
 

@@ -10,8 +10,19 @@ from types import SimpleNamespace
 
 from django.utils import timezone
 
-from campaigns.models import Campaign, Clause, Passage, Phase, Recipient, Report, Standard, Task
-from institutions.models import Institution
+from campaigns.models import (
+    Campaign,
+    Clause,
+    Passage,
+    Phase,
+    Recipient,
+    Report,
+    Standard,
+    SupervisionFocus,
+    Task,
+)
+from institutions.models import Institution, Post
+from institutions.roles import Role
 from scoring.models import (
     Adjustment,
     Evaluation,
@@ -45,14 +56,17 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     """Make one of everything at every institution of both counties; returns rows by kind for the detail pages."""
     rows = SimpleNamespace(campaigns=[], reports=[], problems=[], rectifications=[], visits=[])
     rows.sheets, rows.years, rows.evaluations, rows.rounds, rows.phases = [], [], [], [], []
-    rows.adjustments = []
+    rows.adjustments, rows.sections, rows.lines, rows.notes, rows.visit_lines = [], [], [], [], []
+    rows.focuses, rows.passages, rows.tasks, rows.standards = [], [], [], []
+    rows.posts = list(Post.objects.select_related("institution").order_by("pk"))
+    rows.units = list(Institution.objects.order_by("pk"))
     units = Institution.objects.exclude(kind__in=["bureau", "street"]).select_related(
         "parent", "bureau"
     )
     for bureau in (world.county, world.other_county):
         members = [u for u in units if u.bureau_id == bureau.pk]
         _campaign(bureau, members, rows)
-        _standard(bureau)
+        rows.standards.append(_standard(bureau))
         askers = [bureau, *(u for u in members if any(m.parent_id == u.pk for m in members))]
         for asker in askers:
             below = [u for u in members if u.parent_id == asker.pk]
@@ -81,7 +95,14 @@ def _campaign(bureau, members, rows) -> None:
         name=mark(bureau, "", "campaign"),
         ends=date(2023, 3, 31),
     )
-    Passage.objects.create(campaign=campaign, position=1, text=mark(bureau, "", "campaign"))
+    rows.passages.append(
+        Passage.objects.create(campaign=campaign, position=1, text=mark(bureau, "", "campaign"))
+    )
+    rows.focuses.append(
+        SupervisionFocus.objects.create(
+            campaign=campaign, position=1, names="示例", text=mark(bureau, "", "campaign")
+        )
+    )
     rows.campaigns.append(campaign)
     rows.phases.append(phase)
     for item in ITEMS:
@@ -93,6 +114,7 @@ def _campaign(bureau, members, rows) -> None:
             item=builders.item(item),
             due=date(2023, 3, 3),
         )
+        rows.tasks.append(task)
         for unit in members:
             Recipient.objects.get_or_create(campaign=campaign, institution=unit)
             task.institutions.add(unit)
@@ -139,7 +161,7 @@ def _supervision(asker, below, rows) -> None:
         ends=date(2023, 3, 31),
     )
     rows.rounds.append(round_)
-    lead = asker.posts.first()
+    lead = asker.posts.exclude(role=Role.EXPERT).first()
     for unit in below:
         for item in ITEMS:
             problem = Problem.objects.create(
@@ -162,8 +184,10 @@ def _supervision(asker, below, rows) -> None:
                 measures=mark(unit, item, "rectification"),
             )
             if lead:
-                ProgressNote.objects.create(
-                    rectification=row, author=lead, text=mark(unit, item, "rectification")
+                rows.notes.append(
+                    ProgressNote.objects.create(
+                        rectification=row, author=lead, text=mark(unit, item, "rectification")
+                    )
                 )
             rows.problems.append(problem)
             rows.rectifications.append(row)
@@ -193,12 +217,14 @@ def _supervision(asker, below, rows) -> None:
                 submitted_at=NOW if status == "submitted" else None,
                 summary=mark(unit, "", "visit" if status == "submitted" else "plan"),
             )
-            VisitLine.objects.create(
-                visit=visit,
-                item=builders.item("02"),
-                found="good",
-                text=mark(unit, "", "visit" if status == "submitted" else "plan"),
-                author=lead,
+            rows.visit_lines.append(
+                VisitLine.objects.create(
+                    visit=visit,
+                    item=builders.item("02"),
+                    found="good",
+                    text=mark(unit, "", "visit" if status == "submitted" else "plan"),
+                    author=lead,
+                )
             )
             rows.visits.append(visit)
 
@@ -245,8 +271,9 @@ def _scoring(asker, below, rows) -> None:
                     title=clause.name,
                     position=clause.position,
                 )
+                rows.sections.append(section)
                 kind = "verified" if status == "final" else "verifying"
-                ScoreLine.objects.create(
+                line = ScoreLine.objects.create(
                     sheet=sheet,
                     section=section,
                     clause=clause,
@@ -259,6 +286,7 @@ def _scoring(asker, below, rows) -> None:
                     self_full=Decimal(50),
                     reason=mark(unit, clause.item.code, kind),
                 )
+                rows.lines.append(line)
     for position, unit in enumerate(below, 1):
         rows.adjustments.append(
             Adjustment.objects.create(
@@ -357,6 +385,9 @@ PARENT = {
 def may_read(persona: str, code: str, item: str, kind: str) -> bool:
     """Say whether a persona may read a marked text."""
     reach, home = REACH[persona]
+    if kind in ("unit", "post"):
+        # Who there is: known to administrators too, and to a lead agency wherever it leads.
+        return code in (COUNTY if persona in ("system", "security", "lead") else reach)
     if not reach and persona != "expert":
         return False
     if kind in PAPERS:
@@ -367,7 +398,8 @@ def may_read(persona: str, code: str, item: str, kind: str) -> bool:
     if kind in ("round", "evaluation", "policy"):
         # Known to whoever runs it, to those above, and to those with a visit or sheet in it.
         above = {PARENT.get(unit, "") for unit in reach}
-        return code in reach or code in above or (persona == "lead" and code in COUNTY)
+        led = persona == "lead" and kind == "evaluation" and code in COUNTY
+        return code in reach or code in above or led
     if persona == "lead":
         own = code == "ZC-CDC"
         by_item = code in COUNTY and item in LEAD_ITEMS and kind not in WITHOUT_ITEM

@@ -104,9 +104,12 @@ class Event(models.Model):
         verbose_name = verbose_name_plural = "操作记录"
         ordering: ClassVar = ["-pk"]
         constraints: ClassVar = [
+            models.UniqueConstraint(fields=["bureau", "seq"], name="event_seq_once"),
             models.UniqueConstraint(
-                fields=["bureau", "seq"], name="event_seq_once", nulls_distinct=False
-            )
+                fields=["seq"],
+                condition=Q(bureau__isnull=True),
+                name="event_seq_once_without_bureau",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["subject", "subject_id"], name="event_subject"),

@@ -1,0 +1,602 @@
+"""Every route, every role, every relation: who gets in, who is refused, and that nobody reads what is not his.
+
+The expectations are written down here and in tests/canaries.py, from the table of roles, not from the code. A move is posted
+with a version that never matches: whoever may make it is told that the record has changed (409), whoever may not is
+refused (403), whoever may not see the record does not learn that it exists (404). Nothing is saved.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, get_resolver, reverse
+
+from institutions.models import Event, Installation, Job, Notification, Post
+from tests import builders, canaries
+from tests.canaries import CANARY, COUNTY, LEAD_ITEMS, PARENT, REACH, may_read
+
+pytestmark = pytest.mark.django_db
+
+# --- Who is who ------------------------------------------------------------------------------------
+
+OFFICERS = {"officer", "city_officer", "far_officer"}
+HEADS = {
+    "head",
+    "doctor",
+    "sibling_doctor",
+    "other_head",
+    "maternal_head",
+    "far_head",
+}
+BUREAU = OFFICERS | {"leader", "finance"}
+UNITS = HEADS | {"staff"}
+WORKERS = BUREAU | UNITS | {"lead", "expert", "street", "auditor"}
+ADMINISTRATORS = {"system", "security"}
+EVERYBODY = WORKERS | ADMINISTRATORS
+MONEY = BUREAU | HEADS | {"auditor"}
+ASKING = OFFICERS | HEADS
+# Units that supervise nobody.
+CLINICS = {"doctor", "sibling_doctor"}
+PERSONAS = [*sorted(REACH), "disabled", "anonymous"]
+
+
+def home(persona: str) -> str:
+    return REACH[persona][1]
+
+
+def answers(persona: str, code: str, item: str) -> bool:
+    return home(persona) == code
+
+
+def asks(persona: str, code: str, item: str) -> bool:
+    if home(persona) == code:
+        return False
+    if persona == "lead":
+        return code in COUNTY and item in LEAD_ITEMS
+    return home(persona) == PARENT.get(code)
+
+
+def asks_by_paper(persona: str, code: str, item: str) -> bool:
+    """A task is asked for by the bureau that issued it, of clinics too."""
+    return home(persona) == code[:2] and persona not in ("leader", "finance", "auditor")
+
+
+def owns(persona: str, code: str, item: str) -> bool:
+    """The record is that unit's own affair: a campaign, a round, an evaluation."""
+    return home(persona) == code
+
+
+# --- The table -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page without a record: `allowed` get it, all others are refused."""
+
+    allowed: set[str]
+    method: str = "get"
+    args: tuple[Any, ...] = ()
+    # Without naming a year and a unit there is nothing to act on: 404 for those allowed.
+    empty: bool = False
+
+
+@dataclass(frozen=True)
+class Record:
+    """A page of one record: `allowed` roles that may read it (canaries.may_read) and stand right get it."""
+
+    rows: str
+    kind: str
+    allowed: set[str]
+    stands: Callable[[str, str, str], bool] = lambda persona, code, item: True
+    args: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Guarded(Record):
+    """A form or a deed of one record whose state decides what the right people get; all others are refused."""
+
+    methods: tuple[str, ...] = ("get", "post")
+
+
+@dataclass(frozen=True)
+class Move(Record):
+    """A POST on one record: 409 for whoever may make it, since the version posted never matches."""
+
+    data: dict[str, str] = field(default_factory=dict)
+
+
+KEY = "00000000-0000-4000-8000-000000000000"
+OPEN = "a page for people who are not logged in"
+OWN = "a page about oneself: its rows are found by the user or post alone"
+
+ROUTES: dict[str, Any] = {
+    "login": OPEN,
+    "activate": OPEN,
+    "logout": OWN,
+    "password_change": OWN,
+    "second_factor": OWN,
+    "second_factor_set_up": OWN,
+    "session_list": OWN,
+    "session_end": OWN,
+    "post_switch": OWN,
+    "notification_list": OWN,
+    "notification_open": OWN,
+    "notification_read_all": OWN,
+    "institutions:job_detail": OWN,
+    "institutions:job_file": OWN,
+    "import_detail": OWN,
+    "import_confirm": OWN,
+    "import_drop": OWN,
+    "import_errors": OWN,
+    "home": Page(EVERYBODY | {"departed"}),
+    # institutions
+    "institutions:institution_list": Page(EVERYBODY),
+    "institutions:post_list": Page(HEADS | {"system", "security", "auditor"}),
+    "institutions:account_create": Page(HEADS | {"system"}),
+    "institutions:event_list": Page({"auditor", "security"}),
+    "institutions:event_verify": Page({"auditor", "security"}, "post"),
+    "institutions:job_list": Page(EVERYBODY - {"security", "expert"}),
+    "import_start": Page(BUREAU | HEADS | {"system"}),
+    "import_stage": Page(BUREAU | HEADS | {"system"}, "post"),
+    # campaigns
+    "campaigns:campaign_list": Page(WORKERS),
+    "campaigns:campaign_create": Page(OFFICERS),
+    "campaigns:passage_list": Page(OFFICERS),
+    "campaigns:receipt_list": Page(WORKERS),
+    "campaigns:report_list": Page(WORKERS),
+    "campaigns:standard_list": Page(WORKERS),
+    # supervision
+    "supervision:round_list": Page(WORKERS),
+    "supervision:round_create": Page(ASKING - CLINICS - {"maternal_head"}),
+    "supervision:visit_list": Page(WORKERS),
+    "supervision:problem_list": Page(WORKERS),
+    "supervision:problem_create": Page(OFFICERS | UNITS | {"leader", "lead", "expert"}),
+    "supervision:rectification_list": Page(WORKERS),
+    # scoring
+    "scoring:evaluation_list": Page(WORKERS),
+    "scoring:evaluation_create": Page(ASKING),
+    "scoring:sheet_list": Page(WORKERS),
+    "scoring:year_list": Page(MONEY),
+    "scoring:adjustment_list": Page(MONEY),
+    "scoring:policy_list": Page(MONEY),
+    # records: campaigns
+    "campaigns:campaign_detail": Record("campaigns", "campaign", WORKERS),
+    "campaign_board": Record("campaigns", "campaign", WORKERS),
+    "phase_board": Record("phases", "campaign", WORKERS),
+    "campaigns:report_detail": Record("reports", "report", WORKERS),
+    "campaigns:report_save": Move("reports", "report", UNITS, answers, data={"text": "x"}),
+    "campaigns:report_submit": Move("reports", "report", UNITS, answers),
+    "campaigns:report_recall": Move("reports", "report", UNITS, answers),
+    "campaigns:report_accept": Move("reports", "report", OFFICERS, asks_by_paper),
+    "campaigns:report_send_back": Move(
+        "reports", "report", OFFICERS, asks_by_paper, data={"note": "x"}
+    ),
+    "campaigns:campaign_issue": Move("campaigns", "campaign", OFFICERS | {"leader"}, owns),
+    "campaigns:campaign_close": Move("campaigns", "campaign", OFFICERS | {"leader"}, owns),
+    "supervision:phase_confirm": Move("phases", "campaign", OFFICERS | {"leader"}, owns),
+    # records: supervision
+    "supervision:round_detail": Record("rounds", "round", WORKERS),
+    "supervision:round_issue": Move("rounds", "round", ASKING, owns),
+    "supervision:round_close": Move("rounds", "round", ASKING, owns),
+    "supervision:visit_detail": Record("visits", "visit", WORKERS),
+    "supervision:visit_agree": Move("visits", "visit", UNITS, answers),
+    "supervision:visit_object": Move("visits", "visit", UNITS, answers, data={"note": "x"}),
+    "supervision:visit_settle": Move("visits", "visit", ASKING, asks, data={"note": "x"}),
+    "supervision:visit_cancel": Move("visits", "visit", ASKING, asks, data={"note": "x"}),
+    "supervision:problem_detail": Record("problems", "problem", WORKERS),
+    "supervision:rectification_detail": Record("rectifications", "rectification", WORKERS),
+    "supervision:rectification_sign": Move("rectifications", "rectification", UNITS, answers),
+    "supervision:rectification_apply": Move("rectifications", "rectification", UNITS, answers),
+    "supervision:rectification_save": Move(
+        "rectifications", "rectification", UNITS, answers, data={"measures": "x", "person": "x"}
+    ),
+    "supervision:rectification_note": Move(
+        "rectifications", "rectification", UNITS, answers, data={"text": "x"}
+    ),
+    "supervision:rectification_close": Move(
+        "rectifications", "rectification", ASKING | {"lead"}, asks
+    ),
+    "supervision:rectification_send_back": Move(
+        "rectifications",
+        "rectification",
+        ASKING | {"lead"},
+        asks,
+        data={"note": "x", "due": "2099-01-01"},
+    ),
+    "supervision:rectification_withdraw": Move(
+        "rectifications", "rectification", ASKING | {"lead"}, asks, data={"note": "x"}
+    ),
+    # records: scoring
+    "scoring:evaluation_detail": Record("evaluations", "evaluation", WORKERS),
+    "scoring:evaluation_open": Move("evaluations", "evaluation", ASKING, owns),
+    "scoring:evaluation_publish": Move("evaluations", "evaluation", ASKING | {"leader"}, owns),
+    "scoring:evaluation_finalise": Move("evaluations", "evaluation", ASKING | {"leader"}, owns),
+    "scoring:sheet_detail": Record("sheets", "sheet", WORKERS),
+    "scoring:sheet_submit": Move("sheets", "sheet", HEADS, answers),
+    "scoring:sheet_verify": Move("sheets", "sheet", OFFICERS | UNITS, asks),
+    "scoring:sheet_send_back": Move("sheets", "sheet", OFFICERS | UNITS, asks, data={"note": "x"}),
+    "scoring:sheet_reopen": Move("sheets", "sheet", OFFICERS | UNITS, asks, data={"note": "x"}),
+    "scoring:section_finish": Move("sections", "section", OFFICERS | UNITS | {"lead"}, asks),
+    "scoring:section_resume": Move("sections", "section", OFFICERS | UNITS | {"lead"}, asks),
+    "scoring:year_detail": Record("years", "money", MONEY),
+    # forms and deeds of records whose state decides
+    "campaigns:campaign_edit": Guarded("campaigns", "campaign", OFFICERS, owns),
+    "campaigns:campaign_text": Guarded("campaigns", "campaign", OFFICERS, owns),
+    "campaigns:campaign_receive": Guarded(
+        "campaigns", "campaign", UNITS | {"street"}, methods=("post",)
+    ),
+    "campaigns:campaign_file": Guarded(
+        "campaigns", "campaign", WORKERS, args=(KEY,), methods=("get",)
+    ),
+    "campaigns:campaign_file_remove": Guarded(
+        "campaigns", "campaign", OFFICERS, owns, args=(KEY,), methods=("post",)
+    ),
+    "campaigns:phase_edit": Guarded("campaigns", "campaign", OFFICERS, owns),
+    "campaigns:recipient_edit": Guarded("campaigns", "campaign", OFFICERS, owns),
+    "campaigns:recipient_remove": Guarded(
+        "campaigns", "campaign", OFFICERS, owns, methods=("post",)
+    ),
+    "campaigns:focus_create": Guarded("campaigns", "campaign", OFFICERS, owns),
+    "campaigns:focus_edit": Guarded("focuses", "campaign", OFFICERS, owns),
+    "campaigns:focus_delete": Guarded("focuses", "campaign", OFFICERS, owns, methods=("post",)),
+    "campaigns:passage_edit": Guarded("passages", "campaign", OFFICERS, owns),
+    "campaigns:task_create": Guarded("campaigns", "campaign", OFFICERS, owns),
+    "campaigns:task_detail": Guarded("tasks", "campaign", WORKERS, methods=("get",)),
+    "campaigns:task_edit": Guarded("tasks", "campaign", OFFICERS, owns),
+    "campaigns:task_delete": Guarded("tasks", "campaign", OFFICERS, owns, methods=("post",)),
+    "campaigns:task_extend": Guarded("tasks", "campaign", OFFICERS, owns),
+    "campaigns:report_file": Guarded("reports", "report", WORKERS, args=(KEY,), methods=("get",)),
+    "campaigns:report_file_remove": Guarded(
+        "reports", "report", UNITS, answers, args=(KEY,), methods=("post",)
+    ),
+    "campaigns:standard_detail": Guarded("standards", "standard", WORKERS, methods=("get",)),
+    "campaigns:standard_publish": Guarded(
+        "standards", "standard", OFFICERS, owns, methods=("post",)
+    ),
+    "supervision:round_edit": Guarded("rounds", "round", ASKING, owns),
+    "supervision:visit_create": Guarded("rounds", "round", ASKING, owns),
+    "supervision:visit_edit": Guarded("visits", "visit", ASKING, asks),
+    "supervision:visit_record": Guarded("visits", "visit", WORKERS, asks, methods=("get",)),
+    "supervision:visit_submit": Guarded("visits", "visit", WORKERS, asks, methods=("post",)),
+    "supervision:line_save": Guarded("visits", "visit", WORKERS, asks, methods=("post",)),
+    "supervision:line_photo": Guarded("visits", "visit", WORKERS, asks, methods=("post",)),
+    "supervision:visit_file": Guarded("visits", "visit", WORKERS, args=(KEY,), methods=("get",)),
+    "supervision:line_remove": Guarded("visit_lines", "visit", WORKERS, asks, methods=("post",)),
+    "supervision:line_file": Guarded(
+        "visit_lines", "visit", WORKERS, args=(KEY,), methods=("get",)
+    ),
+    "supervision:problem_file": Guarded(
+        "problems", "problem", WORKERS, args=(KEY,), methods=("get",)
+    ),
+    "supervision:rectification_file": Guarded(
+        "rectifications", "rectification", WORKERS, args=(KEY,), methods=("get",)
+    ),
+    "supervision:note_file": Guarded(
+        "notes", "rectification", WORKERS, args=(KEY,), methods=("get",)
+    ),
+    "scoring:evaluation_edit": Guarded("evaluations", "evaluation", ASKING, owns),
+    "scoring:sheet_fill": Guarded("sheets", "sheet", UNITS, answers, methods=("get",)),
+    "scoring:section_verify": Guarded(
+        "sections", "section", OFFICERS | UNITS | {"lead"}, asks, methods=("get",)
+    ),
+    "scoring:section_adopt": Guarded(
+        "sections", "section", OFFICERS | UNITS | {"lead"}, asks, methods=("post",)
+    ),
+    "scoring:line_save": Guarded("lines", "section", UNITS, answers, methods=("post",)),
+    "scoring:section_line_save": Guarded(
+        "lines", "section", OFFICERS | UNITS | {"lead"}, asks, methods=("post",)
+    ),
+    "scoring:line_attach": Guarded("lines", "section", UNITS, answers, methods=("post",)),
+    "scoring:line_file": Guarded("lines", "section", WORKERS, args=(KEY,), methods=("get",)),
+    "scoring:line_detach": Guarded(
+        "lines", "section", UNITS, answers, args=(KEY,), methods=("post",)
+    ),
+    "scoring:adjustment_withdraw": Guarded(
+        "adjustments", "money", OFFICERS | HEADS | {"finance"}, asks, methods=("post",)
+    ),
+    # deeds of one's own unit: what they touch is found from the post, never from the request
+    "scoring:adjustment_create": Page(OFFICERS | HEADS | {"finance"}),
+    "scoring:policy_edit": Page(OFFICERS | HEADS | {"finance"}, args=(2023, "加分上限")),
+    "scoring:year_settle": Page(OFFICERS | HEADS | {"finance"}, "post", empty=True),
+    "scoring:year_freeze": Page(HEADS | {"leader"}, "post", empty=True),
+    "import_template": Page(OFFICERS | HEADS | {"leader"}, args=("problems",)),
+    "table_export": Page(EVERYBODY - {"security", "expert"}, args=("institutions",)),
+    # people: seen within one's reach, changed by whoever looks after accounts
+    "institutions:post_detail": Record("posts", "post", HEADS | {"system", "security", "auditor"}),
+    "institution_detail": Record("units", "unit", EVERYBODY),
+    **{
+        f"institutions:{name}": Guarded("posts", "post", HEADS | {"system"}, methods=(method,))
+        for name, method in (
+            ("post_hand_over", "get"),
+            ("account_reset", "post"),
+            ("account_deactivate", "post"),
+            ("account_reactivate", "post"),
+        )
+    },
+    **{
+        f"institutions:{name}": Guarded("posts", "post", {"security"}, methods=("post",))
+        for name in ("account_unlock", "account_end_sessions", "account_reset_second_factor")
+    },
+}
+# Rows of these units stand for every relation: one's own, a sibling's, a child's, another centre's, a lead agency's
+# own, another county's.
+UNITS_TRIED = {"ZC-QNL", "ZC-QNL-1", "ZC-QNL-2", "ZC-WC", "ZC-CDC", "ZD-A", "ZC", "ZD"}
+
+
+def our_routes() -> set[str]:
+    def walk(resolver, namespace=""):
+        for entry in resolver.url_patterns:
+            if isinstance(entry, URLPattern):
+                yield f"{namespace}{entry.name}"
+            elif entry.namespace != "admin":
+                yield from walk(
+                    entry, f"{namespace}{entry.namespace}:" if entry.namespace else namespace
+                )
+
+    return set(walk(get_resolver()))
+
+
+# --- The ground it is tried on ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def ground(_world, django_db_blocker):
+    """The world with a canary in every row, a logged-in client for each persona; rolled back at the end."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        rows = canaries.fill(_world)
+        clients = {}
+        for persona in PERSONAS:
+            client = Client(raise_request_exception=True)
+            post = getattr(_world.posts, persona, None)
+            if post is not None:
+                client.force_login(post.user, backend="institutions.backends.RoleBackend")
+            clients[persona] = client
+        yield SimpleNamespace(world=_world, rows=rows, clients=clients)
+        transaction.set_rollback(True)
+
+
+def whose(row) -> tuple[str, str]:
+    """Return the unit's code and the item's code of a row."""
+    row = getattr(row, "rectification", row) if type(row).__name__ == "ProgressNote" else row
+    row = getattr(row, "visit", row)
+    if type(row).__name__ == "ScoreLine":
+        row = row.section
+    if type(row).__name__ == "Institution":
+        return row.code, ""
+    unit = getattr(row, "institution", None) or getattr(row, "bureau", None)
+    if unit is None:
+        unit = row.campaign.institution
+    item = getattr(row, "item", None)
+    if item is None and hasattr(row, "task"):
+        item = row.task.item
+    if type(row).__name__ == "ScoreSheet":
+        return unit.code, "02"
+    return unit.code, item.code if item and type(row).__name__ != "Task" else ""
+
+
+def tried(ground, spec: Record):
+    """Yield one row for each unit and kind; a second one, of an item nobody leads, for the centre."""
+    seen = set()
+    for row in getattr(ground.rows, spec.rows):
+        code, item = whose(row)
+        kind = spec.kind
+        if kind == "visit" and getattr(row, "visit", row).status == "planned":
+            kind = "plan"
+        wanted = code in UNITS_TRIED and (item != "08" or code == "ZC-QNL")
+        if wanted and (code, item, kind) not in seen:
+            seen.add((code, item, kind))
+            yield row, code, item, kind
+
+
+def ask(ground, persona: str, route: str, args, method="get", data=None):
+    client = ground.clients[persona]
+    with transaction.atomic():
+        response = getattr(client, method)(reverse(route, args=args), data or {})
+        body = response.getvalue() if response.streaming else response.content
+        transaction.set_rollback(method == "post")
+    return response, body.decode(errors="ignore")
+
+
+def assert_no_foreign_canary(persona: str, route: str, response, body: str) -> None:
+    heads = " ".join(f"{k}: {v}" for k, v in response.headers.items())
+    for code, item, kind in set(CANARY.findall(body + heads)):
+        assert persona in REACH and may_read(persona, code, item, kind), (
+            f"{persona} reads {kind} of {code} (item {item}) at {route}"
+        )
+
+
+def stranger(persona: str) -> bool:
+    return persona in ("anonymous", "disabled")
+
+
+def assert_sent_to_login(response, route):
+    assert response.status_code == 302 and settings.LOGIN_URL in response.url, route
+
+
+# --- What must hold --------------------------------------------------------------------------------
+
+
+def test_every_route_is_classified():
+    assert our_routes() == set(ROUTES)
+
+
+def by_type(cls):
+    return [name for name, spec in ROUTES.items() if type(spec) is cls]
+
+
+@pytest.mark.parametrize("route", by_type(Page))
+def test_pages_open_to_their_roles_only(ground, route):
+    spec = ROUTES[route]
+    for persona in PERSONAS:
+        response, body = ask(ground, persona, route, spec.args, spec.method)
+        if stranger(persona):
+            assert_sent_to_login(response, route)
+        elif persona in spec.allowed:
+            known = (200, 302, 400, 409, *((404,) if spec.empty else ()))
+            assert response.status_code in known, (route, persona, response.status_code)
+        else:
+            assert response.status_code == 403, (route, persona, response.status_code)
+        assert_no_foreign_canary(persona, route, response, body)
+
+
+LISTS = [n for n in by_type(Page) if n.endswith("_list")]
+
+
+@pytest.mark.parametrize("route", LISTS)
+def test_exports_and_searches_stay_in_sight(ground, route):
+    for persona in ROUTES[route].allowed & set(REACH):
+        for query in ({"format": "csv"}, {"q": "金丝雀"}, {"q": "ZD"}, {"sort": "-0", "page": "2"}):
+            response, body = ask(ground, persona, route, (), data=query)
+            assert response.status_code == 200, (route, persona, query)
+            assert_no_foreign_canary(persona, route, response, body)
+
+
+@pytest.mark.row("X11")
+@pytest.mark.parametrize("route", by_type(Record))
+def test_records_out_of_sight_do_not_exist(ground, route):
+    spec = ROUTES[route]
+    for row, code, item, kind in tried(ground, spec):
+        for persona in PERSONAS:
+            response, body = ask(ground, persona, route, (row.pk, *spec.args))
+            got = response.status_code
+            if stranger(persona):
+                assert_sent_to_login(response, route)
+            elif persona not in spec.allowed:
+                assert got in (403, 404), (route, persona, code, got)
+            elif may_read(persona, code, item, kind):
+                assert got == 200, (route, persona, code, item, kind, got)
+            else:
+                assert got == 404, (route, persona, code, item, kind, got)
+            assert_no_foreign_canary(persona, route, response, body)
+
+
+@pytest.mark.row("X11")
+@pytest.mark.parametrize("route", by_type(Move))
+def test_moves_are_made_by_the_right_side_only(ground, route):
+    spec = ROUTES[route]
+    winners = 0
+    for row, code, item, kind in tried(ground, spec):
+        for persona in PERSONAS:
+            data = {**spec.data, "version": "0"}
+            response, _ = ask(ground, persona, route, (row.pk, *spec.args), "post", data)
+            got = response.status_code
+            if stranger(persona):
+                assert_sent_to_login(response, route)
+            elif not may_read(persona, code, item, kind):
+                assert got in ((404,) if persona in spec.allowed else (403, 404)), (
+                    route,
+                    persona,
+                    code,
+                    item,
+                    got,
+                )
+            elif persona in spec.allowed and spec.stands(persona, code, item):
+                assert got == 409, (route, persona, code, item, got)
+                winners += 1
+            else:
+                assert got == 403, (route, persona, code, item, got)
+    assert winners, f"nobody may ever press {route}"
+
+
+@pytest.mark.parametrize("route", by_type(Guarded))
+def test_forms_and_deeds_refuse_all_others(ground, route):
+    spec = ROUTES[route]
+    for row, code, item, kind in tried(ground, spec):
+        for persona in PERSONAS:
+            for method in spec.methods:
+                response, body = ask(ground, persona, route, (row.pk, *spec.args), method)
+                got = response.status_code
+                where = (got, route, method, persona, code, item, kind)
+                if stranger(persona):
+                    assert_sent_to_login(response, route)
+                elif not may_read(persona, code, item, kind):
+                    assert got in (403, 404), where
+                elif persona in spec.allowed and spec.stands(persona, code, item):
+                    assert got < 500, where
+                else:
+                    # Or sent to the record itself, or told that it is no longer open: nothing is given or done.
+                    assert got in (403, 404, 409) or (got == 302 and method == "get"), where
+                assert_no_foreign_canary(persona, route, response, body)
+
+
+def test_each_method_but_the_named_one_is_refused(ground):
+    for route, spec in ROUTES.items():
+        if isinstance(spec, Move):
+            row = next(tried(ground, spec))[0]
+            response, _ = ask(ground, "officer", route, (row.pk, *spec.args), "get")
+            assert response.status_code == 405, route
+
+
+def test_a_right_taken_away_is_gone_with_the_next_request(world, log_in):
+    client = log_in(world.posts.officer)
+    assert client.get(reverse("campaigns:campaign_create")).status_code == 200
+    Post.objects.filter(pk=world.posts.officer.pk).update(role="finance")
+    assert client.get(reverse("campaigns:campaign_create")).status_code == 403
+    Post.objects.filter(pk=world.posts.officer.pk).update(ends="2020-01-01")
+    assert client.get(reverse("campaigns:campaign_list")).status_code == 403
+    world.posts.officer.user.is_active = False
+    world.posts.officer.user.save()
+    assert client.get(reverse("home")).status_code == 302
+
+
+def test_what_is_ones_own_is_nobody_elses(world, log_in):
+    note = Notification.objects.create(post=world.posts.head, text="金丝雀")
+    job = Job.objects.create(
+        kind="import", title="金丝雀", owner=world.posts.head, unit=world.centre, state="staged"
+    )
+    for persona in ("officer", "staff", "system", "auditor", "doctor"):
+        client = log_in(getattr(world.posts, persona))
+        assert "金丝雀" not in client.get(reverse("notification_list")).content.decode()
+        opened = client.post(reverse("notification_open", args=[note.pk]))
+        assert opened.status_code == 404
+        for name in ("import_detail", "import_errors"):
+            assert client.get(reverse(name, args=[job.pk])).status_code in (403, 404)
+        for name in ("import_confirm", "import_drop"):
+            assert client.post(reverse(name, args=[job.pk])).status_code in (403, 404)
+        if world.posts.officer.has_perm("institutions.view_job"):
+            listed = client.get(reverse("institutions:job_detail", args=[job.pk]))
+            assert listed.status_code in (403, 404)
+
+
+def test_a_get_writes_nothing_but_the_trail_of_an_export(ground):
+    from django.db import connection
+
+    def checksum() -> dict[str, int]:
+        from django.apps import apps
+
+        skip = {"institutions_portalsession", "django_session"}
+        return {
+            m._meta.db_table: m._base_manager.count()
+            for m in apps.get_models()
+            if m._meta.db_table not in skip and m._meta.managed
+        }
+
+    before, events = checksum(), Event.objects.count()
+    written = []
+
+    def watch(execute, sql, params, many, context):
+        if sql.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE")):
+            written.append(sql)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(watch):
+        for route in by_type(Page):
+            if ROUTES[route].method == "get" and route not in ("table_export",):
+                for persona in ("officer", "head", "auditor"):
+                    ask(ground, persona, route, ROUTES[route].args)
+        for route in by_type(Record):
+            row = next(tried(ground, ROUTES[route]))[0]
+            ask(ground, "officer", route, (row.pk, *ROUTES[route].args))
+    outside_sessions = [sql for sql in written if "portalsession" not in sql]
+    assert outside_sessions == []
+    assert checksum() == before and Event.objects.count() == events
+
+
+def test_the_world_is_no_demo(ground):
+    assert not Installation.is_demo()
+    assert builders.PASSWORD

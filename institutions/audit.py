@@ -53,8 +53,13 @@ class Actor:
 def actor(post: Post | None, *, name: str = "", address: str = "") -> Actor:
     if post is None:
         return Actor(None, name or "系统", address)
-    person = f"{post.user.name}（{post.user.username}）" if post.user else "（空缺）"
-    return Actor(post, f"{post} · {person}"[:120], address or getattr(post, "address", ""))
+    if post.user is None:
+        said = f"{post} ·（空缺）"
+    elif post.user.name == post.title:  # an account that bears no person's name
+        said = f"{post}（{post.user.username}）"
+    else:
+        said = f"{post} · {post.user.name}（{post.user.username}）"
+    return Actor(post, said[:120], address or getattr(post, "address", ""))
 
 
 def _seal(previous: str, event: Event) -> str:

@@ -8,7 +8,7 @@ from django.db.models import F
 
 from config.demo import people, units
 from config.demo.campaign import CampaignStory
-from config.demo.cast import TODAY, Cast
+from config.demo.cast import TODAY, YESTERDAY, Cast
 from config.demo.days import Year
 from config.demo.neighbour import NeighbourStory
 from config.demo.papers import Papers
@@ -32,7 +32,7 @@ def build() -> Iterator[str]:
                 people.build(password_set_on=set_on)
             cast = Cast()
             papers = Papers(cast)
-            year = Year(until=TODAY)
+            year = Year(until=YESTERDAY)
             CampaignStory(cast, year, papers).plan()
             sheets = SheetStory(cast, year, papers)
             sheets.plan()

@@ -10,6 +10,8 @@ from institutions.models import Institution, Kind, Post, Region, ServiceItem
 
 YEAR = 2023
 TODAY = date(2023, 11, 20)
+# The last day that is over: nothing of the demo lies later than the moment it is looked at.
+YESTERDAY = date(2023, 11, 17)
 # One password for all demo accounts, shown by `demo --accounts`; such a database serves this machine alone.
 PASSWORD = "Zhoucun-demo-2023"  # noqa: S105
 CENTRES = ("ZC-FY", "ZC-QNL", "ZC-WC", "ZC-NJ", "ZC-BJ", "ZC-JKQ")

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from config.demo.cast import Cast
 from institutions import files, uploads
-from institutions.models import Institution, StoredFile
+from institutions.models import Institution, Post, StoredFile
 
 # 示 and 例 in strokes on a grid of 100: no font with Chinese signs is sure to be there.
 STROKES = (
@@ -38,14 +38,19 @@ class Papers:
         self._kept: dict[tuple[str, str], StoredFile] = {}
 
     def photo(self, unit: Institution) -> StoredFile:
-        return self._file(unit, "photo", "整改")
+        """Return a picture of what was put right, uploaded by the institution."""
+        return self._file(unit, "photo", "整改", self.cast.worker(unit))
+
+    def seen(self, by: Post) -> StoredFile:
+        """Return a picture of what a member of a team saw."""
+        return self._file(by.institution, "photo", "督导", by)
 
     def paper(self, unit: Institution, title: str) -> StoredFile:
         """Return a PDF of that title, uploaded by the institution."""
-        return self._file(unit, "paper", title)
+        return self._file(unit, "paper", title, self.cast.worker(unit))
 
-    def _file(self, unit: Institution, kind: str, title: str) -> StoredFile:
-        key = (unit.code, kind + title)
+    def _file(self, unit: Institution, kind: str, title: str, by: Post) -> StoredFile:
+        key = (unit.code, f"{kind} {title} {by.pk}")
         if key not in self._kept:
             checked = _checked(kind)
             word, suffix = KINDS[kind]
@@ -54,7 +59,7 @@ class Papers:
                 name=f"示例{title}{word}（{unit.known_as}）.{suffix}",
                 kind=checked.kind,
                 content_type=checked.content_type,
-                by=self.cast.worker(unit),
+                by=by,
             )
             self.stored.append(self._kept[key])
         return self._kept[key]

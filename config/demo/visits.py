@@ -29,8 +29,11 @@ ROUNDS = {
     1: (date(2023, 3, 13), date(2023, 3, 24)),
     2: (date(2023, 6, 5), date(2023, 6, 21)),
     3: (date(2023, 9, 4), date(2023, 9, 20)),
-    4: (date(2023, 11, 6), date(2023, 11, 29)),
+    4: (date(2023, 10, 30), date(2023, 11, 29)),
 }
+# The centres go to their clinics a day later; in the last quarter a week.
+CLINICS = {quarter: starts + timedelta(days=1) for quarter, (starts, _) in ROUNDS.items()}
+CLINICS[4] = date(2023, 11, 7)
 WORDS = "一二三四"
 # Which teams there are: the lead, the members, and the institutions they visit in this order.
 TEAMS = (
@@ -59,12 +62,13 @@ class VisitStory:
             self.year.on(starts - timedelta(days=5), lambda q=quarter: self.send_teams(q), hour=10)
             for code in CENTRES:
                 self.year.on(
-                    starts + timedelta(days=1),
+                    CLINICS[quarter],
                     lambda q=quarter, c=code: self.send_to_clinics(c, q),
                     hour=11,
                 )
-        for month in (5, 10):
-            self.year.on(date(2023, month, 16), lambda m=month: self.send_leaders(m), hour=9)
+        for turn, month in enumerate((5, 10, 11)):
+            day = date(2023, month, 16)
+            self.year.on(day, lambda t=turn: self.send_leaders(t), hour=9)
         self.year.on(date(2023, 8, 9), self.find_daily)
         self.year.on(date(2023, 11, 2), self.find_daily)
 
@@ -156,7 +160,7 @@ class VisitStory:
         """Spread the visits over the round; in the last quarter some are still to come."""
         starts, _ = ROUNDS[quarter]
         codes = [code for _, _, codes in TEAMS for code in codes]
-        return workday(starts, codes.index(code) if quarter < 4 else codes.index(code) * 3 // 2)
+        return workday(starts, codes.index(code) if quarter < 4 else codes.index(code) * 7 // 4)
 
     def _expert(self, name: str) -> Post:
         role = Role.EXPERT if name == "qingniangw" else ""
@@ -189,9 +193,9 @@ class VisitStory:
             visited_on=clock.today(),
             summary=f"共督导 {max(len(clauses), 1)} 条，发现问题 {len(wrong)} 个，已当面反馈。",
         )
-        for problem in problems:
-            self.rectifying.plan(problem, end=self._end(code, quarter, problem.text))
-        if quarter == 4 and code in ("ZC-NJ", "ZC-BJ"):
+        for place, problem in enumerate(problems):
+            self.rectifying.plan(problem, end=self._end(code, quarter, problem.text, place))
+        if quarter == 4 and (code in ("ZC-NJ", "ZC-BJ") or is_example(visit.institution)):
             return
         self.year.after(chance.between(1, 3, code, quarter, "agree"), lambda: self.answer(visit))
 
@@ -228,6 +232,8 @@ class VisitStory:
         elif is_clinic(unit):
             fitting = [sort for sort in self.sorts if sort.item and sort.item not in ("03", "10")]
         most = 1 if is_clinic(unit) or len(fitting) < 9 else 4 if unit.code == WEAK else 3
+        if quarter == 4 and is_example(unit):
+            return {sort.clause: sort for sort in chance.some_of(fitting, 2, unit.code, "sort")}
         count = chance.between(0 if is_clinic(unit) else 1, most, unit.code, quarter, "count")
         return {
             sort.clause: sort for sort in chance.some_of(fitting, count, unit.code, quarter, "sort")
@@ -246,7 +252,7 @@ class VisitStory:
                 "text": sort.worded(*key),
                 "category": sort.category,
                 "severity": sort.severity,
-                "due": clock.today() + timedelta(days=14 if sort.severity == "major" else 20),
+                "due": clock.today() + timedelta(days=self._days(visit, sort)),
             }
         item = self.cast.items.get(sort.item) if sort else None
         line = recording.save_line(
@@ -258,12 +264,19 @@ class VisitStory:
             item=clause.item if clause else item,
         )
         if sort is not None and sort.severity == "major":
-            recording.add_photos(line, files=[self.papers.photo(visit.institution)], by=by)
+            recording.add_photos(line, files=[self.papers.seen(by)], by=by)
 
-    def _end(self, code: str, quarter: int, text: str) -> str:
+    def _days(self, visit: Visit, sort: Sort) -> int:
+        if sort.severity == "major":
+            return 14
+        return 15 if is_clinic(visit.institution) else 20
+
+    def _end(self, code: str, quarter: int, text: str, place: int) -> str:
         """Say how far a problem gets by the day on which the demo stands."""
         if quarter < 3:
             return "close"
+        if quarter == 4 and is_example(self.cast.unit(code)):
+            return ("assigned", "signed")[place % 2]
         if quarter == 3:
             if code == WEAK and chance.happens(60, code, text):
                 return "signed"
@@ -296,11 +309,11 @@ class VisitStory:
 
     # The leaders, each to an institution linked to him
 
-    def send_leaders(self, month: int) -> None:
+    def send_leaders(self, turn: int) -> None:
         by = self.cast.post("jifu")
         first = clock.today()
         supervised = SupervisionRound(
-            name=f"2023年{month}月局领导挂包督导",
+            name=f"2023年{first.month}月局领导挂包督导",
             type=SupervisionRound.Type.DAILY,
             year=2023,
             institution=by.institution,
@@ -312,11 +325,11 @@ class VisitStory:
             ends=first + timedelta(days=10),
         )
         supervised.save()
-        for place, (name, codes) in enumerate(PAIRED.items()):
+        for place, (name, codes) in enumerate(reversed(PAIRED.items())):
             day = workday(first + timedelta(days=1), place)
             assigning.plan_visits(
                 supervised,
-                institutions=[self.cast.unit(codes[(month // 5 - 1) % len(codes)])],
+                institutions=[self.cast.unit(codes[turn % len(codes)])],
                 lead=self.cast.post(name),
                 members=[self.cast.post("jifukz")],
                 starts=day,
@@ -335,7 +348,7 @@ class VisitStory:
     def send_to_clinics(self, code: str, quarter: int) -> None:
         centre = self.cast.unit(code)
         head, worker = self.cast.head(centre), self.cast.worker(centre)
-        starts, _ = ROUNDS[quarter]
+        starts = CLINICS[quarter]
         supervised = SupervisionRound(
             name=f"{centre.known_as}2023年第{WORDS[quarter - 1]}季度村卫生室督导",
             type=SupervisionRound.Type.QUARTERLY,
@@ -349,9 +362,11 @@ class VisitStory:
             ends=starts + timedelta(days=20),
         )
         supervised.save()
-        chosen = chance.some_of(self.cast.below(code), 4, code, quarter, "clinics")
+        clinics = self.cast.below(code)
+        chosen = chance.some_of(clinics[1:], 3, code, quarter, "clinics")
+        chosen = [clinics[0], *chosen] if quarter == 4 else chosen
         for place, clinic in enumerate(chosen):
-            day = workday(starts + timedelta(days=2), place)
+            day = workday(starts + timedelta(days=1), place)
             assigning.plan_visits(
                 supervised,
                 institutions=[clinic],
@@ -402,3 +417,8 @@ class VisitStory:
                 unit=unit.parent,
             )
             self.rectifying.plan(problem, end="close" if clock.today().month == 8 else "signed")
+
+
+def is_example(unit: Institution) -> bool:
+    """Say whether it is the first clinic of a centre: whoever tries the demo as its doctor finds work to do."""
+    return is_clinic(unit) and unit.code.endswith("-01")

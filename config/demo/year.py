@@ -71,7 +71,7 @@ class YearStory:
         self.year.on(date(2023, 4, 18), lambda: self.prepay(2023, 70), hour=10)
         self.year.on(date(2023, 11, 6), self.count_work, hour=14)
         self.year.on(date(2023, 11, 8), lambda: self.adjust(2023), hour=9)
-        self.year.on(date(2023, 11, 20), lambda: self.settle(2023), hour=8)
+        self.year.on(date(2023, 11, 17), lambda: self.settle(2023), hour=17)
 
     # 2022, as it was scored on paper
 

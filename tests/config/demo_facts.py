@@ -112,7 +112,7 @@ def pages(username: str) -> dict[str, int]:
     while waiting:
         path = waiting.pop(0)
         kind = resolve(path.partition("?")[0]).view_name
-        if path in seen or kinds[kind] >= 2 or WRITES.search(path) or kind.startswith("admin:"):
+        if path in seen or kinds[kind] >= 1 or WRITES.search(path) or kind.startswith("admin:"):
             continue
         kinds[kind] += 1
         try:

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
+from openpyxl import Workbook
 from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 from tests.builders import PASSWORD
@@ -45,7 +46,7 @@ def _labelled(words: str) -> re.Pattern[str]:
 
 
 class Person:
-    """One post at one screen. `faults` gathers what is wrong; `Person.leave` fails the test with it."""
+    """One post at one screen. `faults` gathers what is wrong; the fixture that brought the person fails the test with it."""
 
     def __init__(
         self,
@@ -58,6 +59,7 @@ class Person:
         script: bool = True,
     ) -> None:
         self.username, self.screen, self.dark, self.script = username, screen, dark, script
+        self.password = PASSWORD
         self.faults: list[str] = []
         self.expected: set[str] = set()
         self.context = browser.new_context(
@@ -85,9 +87,18 @@ class Person:
     def log_in(self) -> None:
         self.go("/login/")
         self.fill("用户名", self.username)
-        self.fill("密码", PASSWORD)
+        self.fill("密码", self.password)
         self.press("登录")
         assert "/login/" not in self.page.url, f"{self.username} could not log in"
+
+    def renew_password(self) -> None:
+        """On the page that asks for it: the old one, the new one twice."""
+        old, self.password = self.password, f"Neu-{self.password}"
+        self.fill("当前密码", old)
+        self.fill("新密码", self.password)
+        self.fill("再次输入新密码", self.password)
+        self.press("修改密码")
+        self.see("密码已修改")
 
     def go(self, path: str) -> None:
         """Open an address: a bookmark, or the link in a message."""
@@ -104,7 +115,7 @@ class Person:
             if entry:
                 menu.locator("summary").get_by_text(group, exact=True).click()
         link = menu.get_by_role("link", name=re.compile(f"^{re.escape(entry or group)}"))
-        with self._loading():
+        with self.loading():
             link.first.click()
 
     def open(self, words: str, *, inside: Locator | None = None, exact: bool = False) -> None:
@@ -114,7 +125,7 @@ class Person:
         if not link.count():
             there = " ".join(scope.get_by_role("link").all_inner_texts())[:400]
             raise AssertionError(f"no link “{words}” on {self.page.url}: {there}")
-        with self._loading():
+        with self.loading():
             link.click()
 
     def open_row(self, *words: str) -> None:
@@ -122,13 +133,13 @@ class Person:
         row = self.page.locator("main tbody tr")
         for text in words:
             row = row.filter(has_text=text)
-        with self._loading():
+        with self.loading():
             row.first.get_by_role("link").first.click()
 
     def press(self, words: str, *, inside: Locator | None = None) -> None:
         """Press a button that leads to a new page; a question is answered with 确定."""
         button = (inside or self.page).get_by_role("button", name=words, exact=True)
-        with self._loading():
+        with self.loading():
             self._push(button)
 
     def push(self, words: str, *, inside: Locator | None = None) -> None:
@@ -194,6 +205,10 @@ class Person:
         """The table row that carries the words."""
         return self.page.locator("main tbody tr").filter(has_text=words).first
 
+    def resize(self, screen: dict[str, int]) -> None:
+        self.screen = screen
+        self.page.set_viewport_size(screen)
+
     # --- What a person sees -----------------------------------------------------------------------
 
     def see(self, *words: str, inside: Locator | None = None) -> None:
@@ -235,17 +250,6 @@ class Person:
         yield
         self.expected = set()
 
-    def leave(self) -> None:
-        """Go away; what was wrong on any page fails the test."""
-        faults, self.faults = self.faults, []
-        self.context.close()
-        assert not faults, "\n".join(faults)
-
-    def content(self) -> None:
-        """Fail now if a page was broken since the last time."""
-        faults, self.faults = self.faults, []
-        assert not faults, "\n".join(faults)
-
     def _push(self, button: Locator) -> None:
         asks = self.script and button.first.get_attribute("data-confirm")
         button.first.click()
@@ -253,7 +257,8 @@ class Person:
             self.page.locator("dialog.confirm").get_by_role("button", name="确定").click()
 
     @contextmanager
-    def _loading(self) -> Iterator[None]:
+    def loading(self) -> Iterator[None]:
+        """What is done here leads to a new page, which is looked at."""
         before = self.page.url
         try:
             with self.page.expect_navigation(timeout=2 * PATIENCE):
@@ -321,3 +326,12 @@ class Person:
 
 
 People = Callable[..., Person]
+
+
+def workbook(path: Path, rows: list[list[str]]) -> Path:
+    """Write what a person has typed into a sheet."""
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(path)
+    return path

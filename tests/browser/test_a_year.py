@@ -4,16 +4,13 @@ The officer works at a desk (1280 px), heads and doctors also on a phone (360 px
 """
 
 import csv
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
-from openpyxl import Workbook
 from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import ROOT, Server
-from tests.browser.person import PATIENCE, People, Person
+from tests.browser.conftest import ROOT
+from tests.browser.person import PATIENCE, People, Person, workbook
 
 pytestmark = pytest.mark.browser
 
@@ -222,14 +219,6 @@ WRONG = [
 ]
 OLD_FILES = "2份老年人档案重复"
 PHONES = "3份档案的电话打不通"
-
-
-def workbook(path: Path, rows: list[list[str]]) -> Path:
-    book = Workbook()
-    for row in rows:
-        book.active.append(row)
-    book.save(path)
-    return path
 
 
 def test_a_wrong_problem_list_shows_every_error_and_writes_nothing(people: People, tmp_path: Path):
@@ -605,68 +594,3 @@ def test_a_centre_evaluates_its_clinic_with_the_same_screens(people: People):
     head.open("村卫生室")
     head.move("公布结果")
     head.see("结果已公布")
-
-
-# --- 5. The end of the year ---------------------------------------------------------------------------------
-
-
-def test_the_officer_settles_and_the_table_survives_another_office(
-    people: People, server: Server, tmp_path: Path
-):
-    server.move_to("2023-12-29")
-    officer = people("officer")
-    officer.menu("绩效评价", "评价")
-    officer.open(QUARTER)
-    officer.move("定稿")
-    officer.see("已定稿")
-
-    officer.menu("数据管理", "导入")
-    officer.fill("导入什么", "服务人口")
-    rows = [
-        ["机构代码", "年度", "常住人口"],
-        ["ZC-QNL", "2023", "30000"],
-        ["ZC-WC", "2023", "25000"],
-    ]
-    officer.fill("文件", workbook(tmp_path / "人口.xlsx", rows))
-    officer.press("上传并检查")
-    officer.press("确认导入")
-
-    officer.menu("年终结算", "年终表")
-    officer.press("计算年终结果")
-    officer.see("青年路", "王村", "缺考", "未定稿")
-    officer.open("青年路")
-    officer.see("青年路社区卫生服务中心")
-    officer.menu("年终结算", "年终表")
-    ours = officer.download("导出 CSV", tmp_path)
-    raw = ours.read_bytes()
-    assert raw.startswith(b"\xef\xbb\xbf")
-    table = cells(ours)
-    assert "青年路社区卫生服务中心" in table[1] or "青年路社区卫生服务中心" in table[2]
-    assert cells(saved_again(ours, tmp_path / "again")) == table
-
-
-def cells(path: Path) -> list[list[str]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.reader(file))
-
-
-def saved_again(path: Path, folder: Path) -> Path:
-    """What LibreOffice makes of the file when a person opens and saves it: UTF-8, comma, quotes as needed."""
-    office = shutil.which("soffice") or pytest.fail("LibreOffice is missing (.ci/run installs it)")
-    subprocess.run(
-        [
-            office,
-            f"-env:UserInstallation=file://{folder / 'profile'}",
-            "--headless",
-            "--infilter=CSV:44,34,76,1,,2052,false,true",
-            "--convert-to",
-            "csv:Text - txt - csv (StarCalc):44,34,76,1,,2052,false,true,false",
-            "--outdir",
-            str(folder),
-            str(path),
-        ],
-        check=True,
-        timeout=120,
-        capture_output=True,
-    )
-    return folder / path.name

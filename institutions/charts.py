@@ -430,7 +430,7 @@ def ranking(
             row.rank,
             _rank_name(row),
             bar(row.value, maximum, mine=row.mine),
-            _value(row.value),
+            "—" if row.value is None else f"{row.value:.2f}",
         )
         for row in rows
     ]

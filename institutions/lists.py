@@ -252,9 +252,7 @@ class EventList(Listing):
         Column("动作", "label"),
         Column("对象", lambda event: event.subject_text or None),
         Column("机构", lambda event: event.institution_text or None),
-        Column(
-            "变化", lambda event: " → ".join(v for v in (event.before, event.after) if v) or None
-        ),
+        Column("变化", "change"),
         Column("说明", lambda event: event.note or None),
         Column("地址", lambda event: event.address or None),
         Column("序号", "seq", numeric=True, shown=False),

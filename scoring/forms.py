@@ -18,7 +18,7 @@ from institutions.forms import (
     ScopedFilterSet,
     ScopedFormMixin,
 )
-from institutions.models import Institution, Post
+from institutions.models import Institution, Kind, Post
 from institutions.rounding import NumberRefused, parse_number, plain_text
 from scoring import rules
 from scoring.models import Adjustment, Evaluation, ScoreLine, ScoreSection, ScoreSheet
@@ -279,7 +279,9 @@ class SheetFilters(ScopedFilterSet):
         others = queryset.exclude(institution=post.institution_id)
         if value == "below":
             return others.filter(supervisor=post.institution_id)
-        waiting = ScoreSection.objects.visible_to(post).filter(status=ScoreSection.Status.OPEN)
+        waiting = ScoreSection.objects.visible_to(post).filter(
+            status=ScoreSection.Status.OPEN, supervisor__kind=Kind.BUREAU
+        )
         return others.filter(
             evaluation__status=Evaluation.Status.OPEN, pk__in=waiting.order_by().values("sheet")
         )

@@ -7,7 +7,7 @@ from django.db.models import Count, Q
 from django.urls import reverse
 
 from institutions import clock
-from institutions.models import Post
+from institutions.models import Kind, Post
 from institutions.roles import Role
 from institutions.work import WorkLine
 from scoring.models import Evaluation, ScoreSection, ScoreSheet
@@ -74,7 +74,8 @@ def _to_verify(post: Post) -> list[WorkLine]:
         sections = ScoreSection.objects.visible_to(post).filter(
             status=ScoreSection.Status.OPEN, sheet__in=sheets
         )
-        others = sections.exclude(institution=post.institution_id)
+        asked = sections.filter(supervisor__kind=Kind.BUREAU)
+        others = asked.exclude(institution=post.institution_id)
         count = others.order_by().values("sheet").distinct().count()
         url = _listed("sheet", mine="items", status="submitted")
         return [WorkLine("请核定牵头项目", url, count, hint="打开评分表，逐项核定")]

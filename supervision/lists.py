@@ -6,11 +6,13 @@ from typing import Any, ClassVar
 
 import django_filters
 from django import forms
-from django.db.models import Q
+from django.db import models
+from django.db.models import Case, Q, When
 
 from campaigns.models import Campaign, Phase
 from institutions import clock
 from institutions.forms import ScopedFilterSet
+from institutions.http import Request
 from institutions.listing import Cell, Column, Heading, Line, Listing, Tag
 from institutions.models import Institution, Post, ServiceItem
 from institutions.models.institution import CLINIC_KINDS
@@ -269,7 +271,8 @@ class RectificationList(Listing):
     title = "整改台账"
     search = ("institution__search", "problem__text", "person", "item__name")
     filters = RectificationFilter
-    order = ("due", "pk")
+    # What is still open first: that is what the list is opened for.
+    order = ("settled", "due", "pk")
     columns = (
         Column("序号", lambda r: "", shown=False),
         Column("来源", lambda r: r.problem.get_source_display(), sort=("problem__source",)),
@@ -293,6 +296,10 @@ class RectificationList(Listing):
 
     # On the screen the problem names the row; it stands first there and keeps its place in the export.
     problem = Column("问题", lambda r: str(r.problem))
+
+    def __init__(self, request: Request, rows: models.QuerySet) -> None:
+        done = Q(status__in=(Rectification.Status.CLOSED, Rectification.Status.WITHDRAWN))
+        super().__init__(request, rows.annotate(settled=Case(When(done, then=1), default=0)))
 
     @property
     def headings(self) -> list[Heading]:

@@ -66,6 +66,11 @@ def asks_by_paper(persona: str, code: str, item: str) -> bool:
     return home(persona) == code[:2] and persona not in ("leader", "finance", "auditor")
 
 
+def judges(persona: str, code: str, item: str) -> bool:
+    """A lead agency judges its items on the bureau's sheets, not on those of a centre's clinics."""
+    return asks(persona, code, item) and (persona != "lead" or PARENT[code] == "ZC")
+
+
 def owns(persona: str, code: str, item: str) -> bool:
     """The record is that unit's own affair: a campaign, a round, an evaluation."""
     return home(persona) == code
@@ -221,8 +226,8 @@ ROUTES: dict[str, Any] = {
     "scoring:sheet_verify": Move("sheets", "sheet", OFFICERS | UNITS, asks),
     "scoring:sheet_send_back": Move("sheets", "sheet", OFFICERS | UNITS, asks, data={"note": "x"}),
     "scoring:sheet_reopen": Move("sheets", "sheet", OFFICERS | UNITS, asks, data={"note": "x"}),
-    "scoring:section_finish": Move("sections", "section", OFFICERS | UNITS | {"lead"}, asks),
-    "scoring:section_resume": Move("sections", "section", OFFICERS | UNITS | {"lead"}, asks),
+    "scoring:section_finish": Move("sections", "section", OFFICERS | UNITS | {"lead"}, judges),
+    "scoring:section_resume": Move("sections", "section", OFFICERS | UNITS | {"lead"}, judges),
     "scoring:year_detail": Record("years", "money", MONEY),
     # forms and deeds of records whose state decides
     "campaigns:campaign_edit": Guarded("campaigns", "campaign", OFFICERS, owns),
@@ -282,14 +287,14 @@ ROUTES: dict[str, Any] = {
     "scoring:evaluation_edit": Guarded("evaluations", "evaluation", ASKING, owns),
     "scoring:sheet_fill": Guarded("sheets", "sheet", UNITS, answers, methods=("get",)),
     "scoring:section_verify": Guarded(
-        "sections", "section", OFFICERS | UNITS | {"lead"}, asks, methods=("get",)
+        "sections", "section", OFFICERS | UNITS | {"lead"}, judges, methods=("get",)
     ),
     "scoring:section_adopt": Guarded(
-        "sections", "section", OFFICERS | UNITS | {"lead"}, asks, methods=("post",)
+        "sections", "section", OFFICERS | UNITS | {"lead"}, judges, methods=("post",)
     ),
     "scoring:line_save": Guarded("lines", "section", UNITS, answers, methods=("post",)),
     "scoring:section_line_save": Guarded(
-        "lines", "section", OFFICERS | UNITS | {"lead"}, asks, methods=("post",)
+        "lines", "section", OFFICERS | UNITS | {"lead"}, judges, methods=("post",)
     ),
     "scoring:line_attach": Guarded("lines", "section", UNITS, answers, methods=("post",)),
     "scoring:line_file": Guarded("lines", "section", WORKERS, args=(KEY,), methods=("get",)),

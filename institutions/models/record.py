@@ -2,6 +2,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
@@ -118,6 +119,16 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.who} {self.label} {self.subject_text}"
+
+    @property
+    def change(self) -> str | None:
+        """The states before and after, in the words of the subject's screen."""
+        words: dict[str, str] = {}
+        if self.subject:
+            model = apps.get_model(self.subject)
+            if any(field.name == "status" for field in model._meta.fields):
+                words = dict(model._meta.get_field("status").flatchoices)
+        return " → ".join(words.get(v, v) for v in (self.before, self.after) if v) or None
 
     def save(self, *args, **kwargs):
         if not self._state.adding:

@@ -388,6 +388,13 @@ class ScoreSection(Workflow):
     def __str__(self) -> str:
         return f"{self.title}"
 
+    def stands_on(self, side: Side, post: Post) -> bool:
+        """A lead agency judges what the bureau asks of its institutions; a centre judges its clinics by itself."""
+        led = post.institution_id != self.supervisor_id
+        if side is not Side.ANSWERS and led and not self.supervisor.is_bureau:
+            return False
+        return super().stands_on(side, post)
+
     def get_absolute_url(self) -> str:
         return f"{reverse('scoring:sheet_detail', args=[self.sheet_id])}#s{self.position}"
 

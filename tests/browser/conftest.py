@@ -17,6 +17,7 @@ from tests.browser.person import DESKTOP, PHONE, People, Person
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
+SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 TODAY = "2023-03-20"  # in the second phase of the campaign, in the first quarter
 SECONDS_TO_ANSWER = 90
 
@@ -29,7 +30,7 @@ def _surroundings() -> None:
 class Server:
     """The portal on a port of its own, as `make serve` serves it; it can be started again on another day."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, today: str = TODAY) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "server.log"
@@ -40,7 +41,7 @@ class Server:
             "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
             "PORTAL_FILES": str(folder / "files"),
             "STATIC_ROOT": str(folder / "static"),
-            "PORTAL_TODAY": TODAY,
+            "PORTAL_TODAY": today,
             "PORTAL_HTTPS": "off",
             "TOTP_REQUIRED": "off",
             "DEBUG": "off",
@@ -114,12 +115,7 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=CHROMIUM,
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-background-networking",
-                "--no-first-run",
-            ],
+            args=SWITCHES,
         )
         yield chromium
         chromium.close()

@@ -79,12 +79,8 @@ def test_the_main_pages_keep_their_contrast_in_the_dark(stranger: People, screen
 
 def test_the_admin_is_sound_too(stranger: People):
     person = stranger("system")
-    for path in (
-        "institutions/institution/",
-        "institutions/institution/add/",
-        "institutions/holiday/",
-    ):
-        person.go(f"/admin/{path}")
+    for path in ("institution/", "institution/add/", "post/add/", "mandate/add/", "holiday/"):
+        person.go(f"/admin/institutions/{path}")
 
 
 def test_pages_that_are_missing_or_forbidden_say_so(stranger: People):

@@ -67,11 +67,13 @@ def test_the_officer_settles_and_the_table_survives_another_office(
         person.menu("工作台")
         person.renew_password()
         person.menu("年终结算", "年终表")
+        person.fill("结算方", "示例区卫生健康局")
+        person.press("查看")
         person.see("青年路", "24.81")
     leader.press("定稿")
     leader.see("已定稿")
     head.open("青年路")
-    head.see("一季度", "99.23", "缺考")
+    head.see("99.23", "第2季度缺考，按 0 分计")
 
 
 def cells(path: Path) -> list[list[str]]:

@@ -8,10 +8,10 @@ from pathlib import Path
 import django
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs/images"
-PAGES = {
-    "home": "/",
-    "rectifications": "/supervision/rectifications/",
-    "year": "/scoring/year/?year=2023",
+PAGES = {  # the picture, its page, what stands at its top
+    "home": ("/", "body"),
+    "rectifications": ("/supervision/rectifications/", "body"),
+    "year": ("/scoring/year/?year=2023", "section.wide"),
 }
 COLOURS = 128  # a page has few; the pictures stay well under 300 kB
 
@@ -32,8 +32,9 @@ def main() -> None:
         browser = web.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         try:
             officer = Person(browser, server.url, "jifu", screen=DESKTOP, password=PASSWORD)
-            for name, path in PAGES.items():
+            for name, (path, top) in PAGES.items():
                 officer.go(path)
+                officer.page.locator(top).evaluate("(e) => scrollTo(0, e.offsetTop - 24)")
                 raw = officer.page.screenshot()
                 picture = Image.open(io.BytesIO(raw)).convert("RGB").quantize(COLOURS)
                 picture.save(FOLDER / f"{name}.png", optimize=True)

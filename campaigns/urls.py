@@ -1,6 +1,6 @@
 from django.urls import path
 
-from campaigns.views import campaigns, drafting, reports, standards, tasks
+from campaigns.views import breakthrough, campaigns, drafting, reports, standards, tasks
 
 app_name = "campaigns"
 
@@ -68,4 +68,85 @@ standard_urls = [
     path("standards/<int:pk>/publish/", standards.standard_publish, name="standard_publish"),
 ]
 
-urlpatterns = [*campaign_urls, *part_urls, *task_urls, *report_urls, *standard_urls]
+# /campaigns/breakthroughs/: rounds/<pk>/, <pk>/ (a submission), items/<pk>/
+breakthrough_urls = [
+    path("breakthroughs/", breakthrough.breakthrough_list, name="breakthrough_list"),
+    path(
+        "<int:pk>/breakthroughs/new/",
+        breakthrough.breakthrough_round_create,
+        name="breakthrough_round_create",
+    ),
+    path(
+        "breakthroughs/rounds/<int:pk>/",
+        breakthrough.breakthrough_round,
+        name="breakthrough_round",
+    ),
+    path(
+        "breakthroughs/rounds/<int:pk>/edit/",
+        breakthrough.breakthrough_round_edit,
+        name="breakthrough_round_edit",
+    ),
+    path(
+        "breakthroughs/rounds/<int:pk>/issue/",
+        breakthrough.breakthrough_round_issue,
+        name="breakthrough_round_issue",
+    ),
+    path(
+        "breakthroughs/rounds/<int:pk>/summary/",
+        breakthrough.breakthrough_summary,
+        name="breakthrough_summary",
+    ),
+    path("breakthroughs/<int:pk>/", breakthrough.breakthrough_detail, name="breakthrough_detail"),
+    path(
+        "breakthroughs/<int:pk>/table/", breakthrough.breakthrough_table, name="breakthrough_table"
+    ),
+    path(
+        "breakthroughs/<int:pk>/submit/",
+        breakthrough.breakthrough_submit,
+        name="breakthrough_submit",
+    ),
+    path(
+        "breakthroughs/<int:pk>/recall/",
+        breakthrough.breakthrough_recall,
+        name="breakthrough_recall",
+    ),
+    path(
+        "breakthroughs/<int:pk>/review/",
+        breakthrough.breakthrough_review,
+        name="breakthrough_review",
+    ),
+    path(
+        "breakthroughs/<int:pk>/items/new/",
+        breakthrough.breakthrough_item_create,
+        name="breakthrough_item_create",
+    ),
+    path(
+        "breakthroughs/items/<int:pk>/",
+        breakthrough.breakthrough_item_edit,
+        name="breakthrough_item_edit",
+    ),
+    path(
+        "breakthroughs/items/<int:pk>/delete/",
+        breakthrough.breakthrough_item_delete,
+        name="breakthrough_item_delete",
+    ),
+    path(
+        "breakthroughs/items/<int:pk>/progress/",
+        breakthrough.breakthrough_progress,
+        name="breakthrough_progress",
+    ),
+    path(
+        "breakthroughs/items/<int:pk>/files/<uuid:key>/",
+        breakthrough.breakthrough_file,
+        name="breakthrough_file",
+    ),
+]
+
+urlpatterns = [
+    *campaign_urls,
+    *part_urls,
+    *task_urls,
+    *report_urls,
+    *standard_urls,
+    *breakthrough_urls,
+]

@@ -6,14 +6,15 @@ from django.db.models import Count, Q
 from django.urls import reverse
 
 from campaigns.forms import WEEK
-from campaigns.models import Passage, Recipient, Report
+from campaigns.models import BreakthroughSubmission, Passage, Recipient, Report
+from campaigns.models.breakthrough import own_q
 from institutions import clock
 from institutions.models import Post
 from institutions.work import WorkLine
 
 
 def work_for(post: Post) -> list[WorkLine]:
-    """Return the lines with something in them, each linked to exactly its rows; at most four queries."""
+    """Return the lines with something in them, each linked to exactly its rows; at most five queries."""
     lines = _receipts(post)
     if post.has_perm("campaigns.write_report"):
         lines += _reports_to_write(post)
@@ -21,6 +22,8 @@ def work_for(post: Post) -> list[WorkLine]:
         lines += _reports_to_review(post)
     if post.has_perm("campaigns.change_campaign"):
         lines += _passages(post)
+    if post.has_perm("campaigns.write_breakthrough"):
+        lines += _breakthroughs(post)
     return [line for line in lines if line.count]
 
 
@@ -104,3 +107,58 @@ def _passages(post: Post) -> list[WorkLine]:
     return [
         WorkLine("文件条文尚未落实", url, rows.count(), hint="说明每条形成了什么，或为何无需落实")
     ]
+
+
+def _breakthroughs(post: Post) -> list[WorkLine]:
+    """What is to be handed in, to be judged, and to be brought forward; one query."""
+    today = clock.today()
+    rows = BreakthroughSubmission.objects.visible_to(post)
+    own = own_q(post)
+    asked = Q(supervisor=post.institution_id) & ~own
+    open_ = Q(status__in=BreakthroughSubmission.OPEN)
+    late = Q(round__due__lt=today)
+    n = rows.aggregate(
+        returned=Count("pk", filter=own & Q(status=BreakthroughSubmission.Status.RETURNED)),
+        overdue=Count("pk", filter=own & open_ & late),
+        due=Count("pk", filter=own & open_ & ~late),
+        delayed=Count("pk", filter=own & Q(pk__in=rows.delayed().values("pk"))),
+        submitted=Count("pk", filter=asked & Q(status=BreakthroughSubmission.Status.SUBMITTED)),
+        missing=Count("pk", filter=asked & open_ & late),
+    )
+    lines = [
+        WorkLine(
+            "突破事项被退回",
+            _submissions(scope="own", status="returned"),
+            n["returned"],
+            "returned",
+            "按审核意见改好后再报送",
+        ),
+        WorkLine(
+            "突破事项逾期未报", _submissions(scope="own", when="overdue"), n["overdue"], "overdue"
+        ),
+        WorkLine("突破事项待报送", _submissions(scope="own", when="due"), n["due"]),
+        WorkLine(
+            "突破事项逾期未完成",
+            _submissions(scope="own", when="delayed"),
+            n["delayed"],
+            "overdue",
+            "更新进展，写明逾期原因",
+        ),
+    ]
+    if post.has_perm("campaigns.review_breakthrough"):
+        lines += [
+            WorkLine(
+                "突破事项待审核", _submissions(scope="asked", status="submitted"), n["submitted"]
+            ),
+            WorkLine(
+                "单位逾期未报突破事项",
+                _submissions(scope="asked", when="overdue"),
+                n["missing"],
+                "waiting",
+            ),
+        ]
+    return lines
+
+
+def _submissions(**query: str) -> str:
+    return f"{reverse('campaigns:breakthrough_list')}?{urlencode(query)}"

@@ -29,6 +29,7 @@ MENU: list[tuple[str, Any, str]] = [
         [
             ("活动", "campaigns:campaign_list", "campaigns.view_campaign"),
             ("任务报送", "campaigns:report_list", "campaigns.view_report"),
+            ("突破事项", "campaigns:breakthrough_list", "campaigns.view_breakthrough"),
         ],
         "",
     ),

@@ -46,6 +46,7 @@ _READ = frozenset(
         "campaigns.view_campaign",
         "campaigns.view_task",
         "campaigns.view_report",
+        "campaigns.view_breakthrough",
         "campaigns.view_standard",
         "supervision.view_round",
         "supervision.view_visit",
@@ -77,6 +78,7 @@ _ANSWERS = frozenset(
     {
         "campaigns.receive_campaign",
         "campaigns.write_report",
+        "campaigns.write_breakthrough",
         "supervision.answer_rectification",
         "supervision.answer_visit",
         "scoring.fill_sheet",
@@ -164,13 +166,19 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "campaigns.confirm_phase",
         "campaigns.change_task",
         "campaigns.review_report",
+        "campaigns.review_breakthrough",
         "campaigns.change_standard",
         # A bureau answers to the one above it: it receives that bureau's papers and reports on their tasks.
         "campaigns.receive_campaign",
         "campaigns.write_report",
+        # Its departments have breakthrough items of their own.
+        "campaigns.write_breakthrough",
         "scoring.change_policy",
     },
-    Role.FINANCE: _READ | _MONEY | _TABLES | {"scoring.settle_year", "scoring.change_policy"},
+    Role.FINANCE: _READ
+    | _MONEY
+    | _TABLES
+    | {"campaigns.write_breakthrough", "scoring.settle_year", "scoring.change_policy"},
     Role.LEAD: _READ
     | {
         "institutions.export_table",

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from campaigns import issuing
 from campaigns.lists import CampaignList, PassageList, ReceiptList, campaign_tag, with_receipts
 from campaigns.models import (
+    BreakthroughRound,
     Campaign,
     Passage,
     Phase,
@@ -85,6 +86,9 @@ def _page(campaign: Campaign, post: Post) -> dict[str, Any]:
         "may_receive": mine is not None
         and mine.received_at is None
         and post.has_perm("campaigns.receive_campaign"),
+        "breakthrough": BreakthroughRound.objects.visible_to(post)
+        .filter(campaign=campaign)
+        .first(),
         "children": Campaign.objects.visible_to(post)
         .filter(parent=campaign)
         .select_related("institution"),

@@ -1,12 +1,13 @@
 """Filling the empty database: the ground at once, then the year deed by deed; all of it or nothing."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.db import transaction
 from django.db.models import F
 
 from config.demo import people, units
+from config.demo.breakthrough import BreakthroughStory
 from config.demo.campaign import CampaignStory
 from config.demo.cast import TODAY, YESTERDAY, Cast
 from config.demo.days import Year
@@ -32,6 +33,9 @@ def build() -> Iterator[str]:
                 people.build(password_set_on=set_on)
             cast = Cast()
             papers = Papers(cast)
+            # Lived through first, by itself: what is drawn for 2023 does not depend on it.
+            earlier = Year(until=date(2021, 12, 31))
+            BreakthroughStory(cast, earlier, papers).plan()
             year = Year(until=YESTERDAY)
             CampaignStory(cast, year, papers).plan()
             sheets = SheetStory(cast, year, papers)
@@ -40,8 +44,10 @@ def build() -> Iterator[str]:
             visits.plan()
             NeighbourStory(cast, year, sheets, visits.rectifying).plan()
             YearStory(cast, year, papers, sheets).plan()
+            yield "2021年的活动、突破事项……"
+            done = earlier.live()
             yield "2023年的活动、督导、整改、评价……"
-            done = year.live()
+            done += year.live()
     except BaseException:
         Installation._demo = None
         for file in papers.stored if papers else []:

@@ -21,7 +21,7 @@ from institutions.models import (
 from institutions.roles import Role
 
 ROLES = {label: value for value, label in Role.choices}
-STARTED = date(2022, 1, 1)
+STARTED = date(2021, 1, 4)
 PAIRED = {
     "juzhang": ("ZC-FY", "ZC-RMYY"),
     "fenguan": ("ZC-WC", "ZC-QNL", "ZC-CDC"),

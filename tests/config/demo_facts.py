@@ -19,7 +19,13 @@ from django.db.models import Count, F, Q, Sum  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.urls import resolve  # noqa: E402
 
-from campaigns.models import Campaign, Passage, Phase, Report  # noqa: E402
+from campaigns.models import (  # noqa: E402
+    BreakthroughSubmission,
+    Campaign,
+    Passage,
+    Phase,
+    Report,
+)
 from config.demo.cast import PASSWORD  # noqa: E402
 from institutions import audit  # noqa: E402
 from institutions.models import (  # noqa: E402
@@ -160,13 +166,18 @@ def facts() -> dict[str, Any]:
         "sheets_q4": statuses(
             ScoreSheet.objects.filter(year=2023, quarter=4, supervisor__code="ZC")
         ),
+        "breakthroughs": statuses(BreakthroughSubmission.objects),
         "evaluations": statuses(Evaluation.objects),
-        "phases": list(Phase.objects.order_by("position").values_list("status", flat=True)),
+        "phases": list(
+            Phase.objects.filter(campaign__year=2023)
+            .order_by("position")
+            .values_list("status", flat=True)
+        ),
         "overdue": Rectification.objects.filter(
             status__in=["assigned", "signed", "returned"], due__lt="2023-11-20"
         ).count(),
         "unlinked_passages": unlinked_passages(),
-        "passages": Passage.objects.count(),
+        "passages": Passage.objects.filter(campaign__year=2023).count(),
         "wrong_sums": wrong_sums(),
         "lines_over_full": ScoreLine.objects.filter(points__gt=F("full")).count(),
         "names": names(),

@@ -147,6 +147,7 @@ def test_every_state_can_be_seen(demo):
     assert {"assigned", "signed", "applied", "returned", "closed"} <= set(demo.rectifications)
     assert {"planned", "submitted", "confirmed"} <= set(demo.visits)
     assert set(demo.sheets_q4) == {"filling", "submitted", "returned", "verified"}
+    assert {"open", "submitted", "returned", "accepted"} <= set(demo.breakthroughs)
     assert {"open", "final"} <= set(demo.evaluations)
     assert demo.phases == ["confirmed", "open", "open"]
     assert demo.overdue > 0

@@ -6,6 +6,7 @@ from datetime import date
 from typing import BinaryIO
 
 from campaigns.models import BreakthroughItem, BreakthroughRound, BreakthroughSubmission
+from campaigns.models.breakthrough import standing
 from institutions import clock
 from institutions.templatetags.portal import date_cn
 
@@ -42,7 +43,8 @@ class Summary:
 
 def of_district(round_: BreakthroughRound, items: Iterable[BreakthroughItem]) -> Summary:
     """Return the bureau's table of all accepted items; 责任科室 names the unit, which the columns do not."""
-    rows = [_row(n, item, with_unit=True) for n, item in enumerate(items, start=1)]
+    ordered = sorted(items, key=lambda item: standing(item.submission.institution))
+    rows = [_row(n, item, with_unit=True) for n, item in enumerate(ordered, start=1)]
     return Summary(round_.institution.name, clock.today(), rows, round_.note)
 
 

@@ -195,12 +195,9 @@ WHEN = [
 SCOPE = [("own", "本单位、科室填报的"), ("asked", "本单位审核的")]
 
 
-class SubmissionFilter(ScopedFilterSet):
-    """Filters of the list of submissions."""
+class UnitFilter(ScopedFilterSet):
+    """Filters of the submissions of one round."""
 
-    round = django_filters.ModelChoiceFilter(
-        queryset=BreakthroughRound.objects.all(), label="填报", empty_label="全部"
-    )
     status = django_filters.ChoiceFilter(
         choices=BreakthroughSubmission.Status.choices, label="状态"
     )
@@ -228,6 +225,14 @@ class SubmissionFilter(ScopedFilterSet):
 
     def by_side(self, queryset, name, value):
         return queryset.own(self.post) if value == "own" else queryset.asked(self.post)
+
+
+class SubmissionFilter(UnitFilter):
+    """Filters of the list of all submissions."""
+
+    round = django_filters.ModelChoiceFilter(
+        queryset=BreakthroughRound.objects.all(), label="填报", empty_label="全部"
+    )
 
 
 def review_forms(items: Iterable[BreakthroughItem], data: Any = None) -> list[ReviewForm]:

@@ -2,7 +2,7 @@
 
 from django.db.models import Count, Q, QuerySet
 
-from campaigns.breakthrough_forms import SubmissionFilter
+from campaigns.breakthrough_forms import SubmissionFilter, UnitFilter
 from campaigns.models import BreakthroughItem, BreakthroughRound, BreakthroughSubmission
 from institutions import clock
 from institutions.listing import Column, Listing, Tag
@@ -78,4 +78,5 @@ class RoundSubmissionList(SubmissionList):
     """One round's submissions, unit by unit."""
 
     title = "突破事项报送进度"
+    filters = UnitFilter
     columns = tuple(column for column in SubmissionList.columns if column.label != "填报")

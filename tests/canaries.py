@@ -11,6 +11,9 @@ from types import SimpleNamespace
 from django.utils import timezone
 
 from campaigns.models import (
+    BreakthroughItem,
+    BreakthroughRound,
+    BreakthroughSubmission,
     Campaign,
     Clause,
     Passage,
@@ -58,6 +61,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.sheets, rows.years, rows.evaluations, rows.rounds, rows.phases = [], [], [], [], []
     rows.adjustments, rows.sections, rows.lines, rows.notes, rows.visit_lines = [], [], [], [], []
     rows.focuses, rows.passages, rows.tasks, rows.standards = [], [], [], []
+    rows.breakthroughs, rows.submissions, rows.items = [], [], []
     rows.posts = list(Post.objects.select_related("institution").order_by("pk"))
     rows.units = list(Institution.objects.order_by("pk"))
     units = Institution.objects.exclude(kind__in=["bureau", "street"]).select_related(
@@ -127,6 +131,49 @@ def _campaign(bureau, members, rows) -> None:
                     text=mark(unit, item, "report"),
                 )
             )
+
+    _breakthrough(campaign, members, rows)
+
+
+def _breakthrough(campaign, members, rows) -> None:
+    bureau = campaign.institution
+    round_ = BreakthroughRound.objects.create(
+        institution=bureau,
+        supervisor=bureau,
+        status="issued",
+        campaign=campaign,
+        name=mark(bureau, "", "campaign"),
+        due=date(2023, 3, 12),
+        receiver="局办公室",
+    )
+    rows.breakthroughs.append(round_)
+    for unit in members:
+        submission = BreakthroughSubmission.objects.create(
+            round=round_,
+            institution=unit,
+            supervisor=bureau,
+            least=1,
+            most=2,
+            status="accepted",
+            submitted_at=NOW,
+            first_submitted_at=NOW,
+            decided_at=NOW,
+            opinion=mark(unit, "", "breakthrough"),
+        )
+        rows.submissions.append(submission)
+        rows.items.append(
+            BreakthroughItem.objects.create(
+                submission=submission,
+                position=1,
+                name=mark(unit, "", "breakthrough"),
+                content=mark(unit, "", "breakthrough"),
+                measures="示例",
+                due=date(2023, 9, 30),
+                person="院长",
+                office="办公室",
+                progress_text=mark(unit, "", "breakthrough"),
+            )
+        )
 
 
 def _standard(bureau) -> Standard:

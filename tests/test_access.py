@@ -154,6 +154,7 @@ ROUTES: dict[str, Any] = {
     "campaigns:passage_list": Page(OFFICERS),
     "campaigns:receipt_list": Page(WORKERS),
     "campaigns:report_list": Page(WORKERS),
+    "campaigns:breakthrough_list": Page(WORKERS),
     "campaigns:standard_list": Page(WORKERS),
     # supervision
     "supervision:round_list": Page(WORKERS),
@@ -181,6 +182,13 @@ ROUTES: dict[str, Any] = {
     "campaigns:report_send_back": Move(
         "reports", "report", OFFICERS, asks_by_paper, data={"note": "x"}
     ),
+    "campaigns:breakthrough_round": Record("breakthroughs", "campaign", WORKERS),
+    "campaigns:breakthrough_summary": Record("breakthroughs", "campaign", WORKERS),
+    "campaigns:breakthrough_detail": Record("submissions", "breakthrough", WORKERS),
+    "campaigns:breakthrough_table": Record("submissions", "breakthrough", WORKERS),
+    "campaigns:breakthrough_round_issue": Move("breakthroughs", "campaign", OFFICERS, owns),
+    "campaigns:breakthrough_submit": Move("submissions", "breakthrough", UNITS, answers),
+    "campaigns:breakthrough_recall": Move("submissions", "breakthrough", UNITS, answers),
     "campaigns:campaign_issue": Move("campaigns", "campaign", OFFICERS | {"leader"}, owns),
     "campaigns:campaign_close": Move("campaigns", "campaign", OFFICERS | {"leader"}, owns),
     "supervision:phase_confirm": Move("phases", "campaign", OFFICERS | {"leader"}, owns),
@@ -258,6 +266,20 @@ ROUTES: dict[str, Any] = {
     "campaigns:report_file": Guarded("reports", "report", WORKERS, args=(KEY,), methods=("get",)),
     "campaigns:report_file_remove": Guarded(
         "reports", "report", UNITS, answers, args=(KEY,), methods=("post",)
+    ),
+    "campaigns:breakthrough_round_create": Guarded("campaigns", "campaign", OFFICERS, owns),
+    "campaigns:breakthrough_round_edit": Guarded("breakthroughs", "campaign", OFFICERS, owns),
+    "campaigns:breakthrough_review": Guarded(
+        "submissions", "breakthrough", OFFICERS, asks_by_paper
+    ),
+    "campaigns:breakthrough_item_create": Guarded("submissions", "breakthrough", UNITS, answers),
+    "campaigns:breakthrough_item_edit": Guarded("items", "breakthrough", UNITS, answers),
+    "campaigns:breakthrough_item_delete": Guarded(
+        "items", "breakthrough", UNITS, answers, methods=("post",)
+    ),
+    "campaigns:breakthrough_progress": Guarded("items", "breakthrough", UNITS, answers),
+    "campaigns:breakthrough_file": Guarded(
+        "items", "breakthrough", WORKERS, args=(KEY,), methods=("get",)
     ),
     "campaigns:standard_detail": Guarded("standards", "standard", WORKERS, methods=("get",)),
     "campaigns:standard_publish": Guarded(
@@ -369,6 +391,7 @@ def whose(row) -> tuple[str, str]:
     """Return the unit's code and the item's code of a row."""
     row = getattr(row, "rectification", row) if type(row).__name__ == "ProgressNote" else row
     row = getattr(row, "visit", row)
+    row = getattr(row, "submission", row)
     if type(row).__name__ == "ScoreLine":
         row = row.section
     if type(row).__name__ == "Institution":

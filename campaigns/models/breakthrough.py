@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from campaigns.models.campaign import Campaign
 from institutions import clock
-from institutions.models import Department, Institution, Post, StoredFile
+from institutions.models import Department, Institution, Kind, Post, StoredFile
 from institutions.models.scoping import ScopedQuerySet, WorkQuerySet
 from institutions.notifying import notify, posts_at
 from institutions.workflow import NOTE, Move, Need, Offer, Side, Workflow
@@ -93,6 +93,11 @@ class BreakthroughRound(Workflow):
         )
 
 
+def standing(unit: Institution) -> tuple[int, str]:
+    """Where a unit stands in a paper: hospitals, 妇幼, 疾控 … in the order of the kinds; the bureau's own come last."""
+    return (len(Kind) if unit.is_bureau else list(Kind).index(Kind(unit.kind)), unit.code)
+
+
 def _said(quotas: "list[BreakthroughQuota]") -> list[str]:
     """Return the quotas as the annex words them; departments and other units stand together if theirs are equal."""
     by_sort = {quota.sort: quota for quota in quotas}
@@ -101,7 +106,7 @@ def _said(quotas: "list[BreakthroughQuota]") -> list[str]:
     others = by_sort.get(sorts.OTHERS)
     parts = []
     if named:
-        units = "、".join(unit.known_as for unit in named.institutions.all())
+        units = "、".join(u.known_as for u in sorted(named.institutions.all(), key=standing))
         parts.append(f"{units}各填报 {named.span} 项")
     other = "其他单位" if named else "各单位"
     if departments and others and departments.span == others.span:

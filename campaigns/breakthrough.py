@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -128,7 +128,7 @@ def _submission(
     department: Department | None,
 ) -> BreakthroughSubmission:
     return BreakthroughSubmission(
-        bureau_id=unit.bureau_id,
+        bureau_id=cast(int, unit.bureau_id),
         institution=unit,
         supervisor_id=round_.institution_id,
         round=round_,

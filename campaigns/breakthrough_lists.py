@@ -1,5 +1,8 @@
 """The lists of 突破事项: who hands in, and how far each is."""
 
+from collections.abc import Sequence
+from typing import ClassVar
+
 from django.db.models import Count, Q, QuerySet
 
 from campaigns.breakthrough_forms import SubmissionFilter, UnitFilter
@@ -57,7 +60,7 @@ class SubmissionList(Listing):
     """Give it rows with `with_items`."""
 
     title = "突破事项报送情况"
-    columns = (
+    columns: ClassVar[Sequence[Column]] = (
         Column("填报单位", "unit_name"),
         Column("填报", "round.name"),
         Column("应填报", lambda s: f"{s.span}项", numeric=True),

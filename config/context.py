@@ -29,6 +29,8 @@ MENU: list[tuple[str, Any, str]] = [
         [
             ("活动", "campaigns:campaign_list", "campaigns.view_campaign"),
             ("任务报送", "campaigns:report_list", "campaigns.view_report"),
+            ("计划方案", "campaigns:plan_list", "campaigns.view_plan"),
+            ("工作日志", "campaigns:log_list", "campaigns.view_log"),
         ],
         "",
     ),

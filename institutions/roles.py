@@ -47,6 +47,8 @@ _READ = frozenset(
         "campaigns.view_task",
         "campaigns.view_report",
         "campaigns.view_standard",
+        "campaigns.view_plan",
+        "campaigns.view_log",
         "supervision.view_round",
         "supervision.view_visit",
         "supervision.view_problem",
@@ -77,6 +79,8 @@ _ANSWERS = frozenset(
     {
         "campaigns.receive_campaign",
         "campaigns.write_report",
+        "campaigns.write_plan",
+        "campaigns.write_log",
         "supervision.answer_rectification",
         "supervision.answer_visit",
         "scoring.fill_sheet",
@@ -148,6 +152,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     | {
         "campaigns.issue_campaign",
         "campaigns.confirm_phase",
+        "campaigns.write_log",
         "supervision.add_problem",
         "supervision.record_visit",
         "scoring.publish_evaluation",
@@ -164,15 +169,21 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "campaigns.confirm_phase",
         "campaigns.change_task",
         "campaigns.review_report",
+        "campaigns.call_plan",
+        "campaigns.review_plan",
+        "campaigns.select_case",
+        "campaigns.write_log",
         "campaigns.change_standard",
         # A bureau answers to the one above it: it receives that bureau's papers and reports on their tasks.
         "campaigns.receive_campaign",
         "campaigns.write_report",
+        "campaigns.write_plan",
         "scoring.change_policy",
     },
     Role.FINANCE: _READ | _MONEY | _TABLES | {"scoring.settle_year", "scoring.change_policy"},
     Role.LEAD: _READ
     | {
+        "campaigns.write_log",
         "institutions.export_table",
         "institutions.view_job",
         "supervision.record_visit",

@@ -40,6 +40,8 @@ ADMINISTRATORS = {"system", "security"}
 EVERYBODY = WORKERS | ADMINISTRATORS
 MONEY = BUREAU | HEADS | {"auditor"}
 ASKING = OFFICERS | HEADS
+# Whose own work goes into the work log.
+LOGGING = OFFICERS | UNITS | {"leader", "lead"}
 # Units that supervise nobody.
 CLINICS = {"doctor", "sibling_doctor"}
 PERSONAS = [*sorted(REACH), "disabled", "anonymous"]
@@ -155,6 +157,13 @@ ROUTES: dict[str, Any] = {
     "campaigns:receipt_list": Page(WORKERS),
     "campaigns:report_list": Page(WORKERS),
     "campaigns:standard_list": Page(WORKERS),
+    "campaigns:plan_list": Page(WORKERS),
+    "campaigns:plan_call_list": Page(WORKERS),
+    "campaigns:plan_call_create": Page(OFFICERS),
+    "campaigns:log_list": Page(WORKERS),
+    "campaigns:log_create": Page(LOGGING),
+    "campaigns:log_coverage": Page(WORKERS),
+    "campaigns:log_staff": Page(WORKERS),
     # supervision
     "supervision:round_list": Page(WORKERS),
     "supervision:round_create": Page(ASKING - CLINICS - {"maternal_head"}),
@@ -181,6 +190,23 @@ ROUTES: dict[str, Any] = {
     "campaigns:report_send_back": Move(
         "reports", "report", OFFICERS, asks_by_paper, data={"note": "x"}
     ),
+    "campaigns:plan_call_detail": Record("plan_calls", "campaign", WORKERS),
+    "campaigns:plan_detail": Record("plans", "scheme", WORKERS),
+    "campaigns:plan_save": Move("plans", "scheme", UNITS, answers, data={"text": "x"}),
+    "campaigns:plan_submit": Move("plans", "scheme", UNITS, answers),
+    "campaigns:plan_recall": Move("plans", "scheme", UNITS, answers),
+    "campaigns:plan_revise": Move("plans", "scheme", UNITS, answers),
+    "campaigns:plan_accept": Move("plans", "scheme", OFFICERS, asks_by_paper),
+    "campaigns:plan_send_back": Move(
+        "plans", "scheme", OFFICERS, asks_by_paper, data={"note": "x"}
+    ),
+    "campaigns:log_detail": Record("logs", "log", WORKERS),
+    "campaigns:log_follow_up": Move(
+        "logs", "log", LOGGING, answers, data={"on": "2023-03-01", "text": "x"}
+    ),
+    "campaigns:log_select": Move("logs", "log", OFFICERS, asks_by_paper),
+    "campaigns:log_unselect": Move("logs", "log", OFFICERS, asks_by_paper),
+    "campaigns:log_recommend": Move("logs", "log", OFFICERS, asks_by_paper, data={"note": "x"}),
     "campaigns:campaign_issue": Move("campaigns", "campaign", OFFICERS | {"leader"}, owns),
     "campaigns:campaign_close": Move("campaigns", "campaign", OFFICERS | {"leader"}, owns),
     "supervision:phase_confirm": Move("phases", "campaign", OFFICERS | {"leader"}, owns),
@@ -258,6 +284,16 @@ ROUTES: dict[str, Any] = {
     "campaigns:report_file": Guarded("reports", "report", WORKERS, args=(KEY,), methods=("get",)),
     "campaigns:report_file_remove": Guarded(
         "reports", "report", UNITS, answers, args=(KEY,), methods=("post",)
+    ),
+    "campaigns:plan_call_edit": Guarded("plan_calls", "campaign", OFFICERS, owns),
+    "campaigns:plan_file": Guarded("plans", "scheme", WORKERS, args=(KEY,), methods=("get",)),
+    "campaigns:plan_file_remove": Guarded(
+        "plans", "scheme", UNITS, answers, args=(KEY,), methods=("post",)
+    ),
+    "campaigns:log_edit": Guarded("logs", "log", LOGGING, answers),
+    "campaigns:log_file": Guarded("logs", "log", WORKERS, args=(KEY,), methods=("get",)),
+    "campaigns:log_file_remove": Guarded(
+        "logs", "log", LOGGING, answers, args=(KEY,), methods=("post",)
     ),
     "campaigns:standard_detail": Guarded("standards", "standard", WORKERS, methods=("get",)),
     "campaigns:standard_publish": Guarded(

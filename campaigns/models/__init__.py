@@ -1,18 +1,26 @@
 """What is asked: campaigns with their paper, phases and tasks; the standards by which work is measured."""
 
 from campaigns.models.campaign import Campaign, Passage, Phase, Recipient, SupervisionFocus
+from campaigns.models.plan import Plan, PlanCall, PlanKind, PlanLine, PlanVersion
 from campaigns.models.standard import Clause, PublishedError, Standard
 from campaigns.models.task import Report, Task
+from campaigns.models.work_log import WorkLog
 
 __all__ = [
     "Campaign",
     "Clause",
     "Passage",
     "Phase",
+    "Plan",
+    "PlanCall",
+    "PlanKind",
+    "PlanLine",
+    "PlanVersion",
     "PublishedError",
     "Recipient",
     "Report",
     "Standard",
     "SupervisionFocus",
     "Task",
+    "WorkLog",
 ]

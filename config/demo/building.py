@@ -12,6 +12,7 @@ from config.demo.cast import TODAY, YESTERDAY, Cast
 from config.demo.days import Year
 from config.demo.neighbour import NeighbourStory
 from config.demo.papers import Papers
+from config.demo.plans import PlanStory
 from config.demo.sheets import SheetStory
 from config.demo.visits import VisitStory
 from config.demo.year import YearStory
@@ -33,7 +34,9 @@ def build() -> Iterator[str]:
             cast = Cast()
             papers = Papers(cast)
             year = Year(until=YESTERDAY)
-            CampaignStory(cast, year, papers).plan()
+            story = CampaignStory(cast, year, papers)
+            story.plan()
+            PlanStory(cast, year, papers, story).plan()
             sheets = SheetStory(cast, year, papers)
             sheets.plan()
             visits = VisitStory(cast, year, papers)

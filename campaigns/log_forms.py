@@ -121,6 +121,7 @@ class WorkLogForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
             self.initial["labelled"] = "yes" if log.labelled else "no"
         if "channel" in self.fields:
             self.fields["channel"].required = True
+            self.fields["channel"].choices = [("", "请选择"), *WorkLog.Channel.choices]
         if log.kind == K.TRAINING:
             for name in ("participants", "targets"):
                 self.fields[name].required = True
@@ -233,7 +234,7 @@ class LogFilter(ScopedFilterSet):
     channel = django_filters.ChoiceFilter(choices=WorkLog.Channel.choices, label="宣传方式")
     labelled = django_filters.ChoiceFilter(choices=LABELLED, label="宣传标识", method="by_label")
     follow_up = django_filters.ChoiceFilter(choices=FOLLOW_UP, label="落实", method="by_follow_up")
-    status = django_filters.ChoiceFilter(choices=WorkLog.Status.choices, label="状态")
+    status = django_filters.ChoiceFilter(choices=WorkLog.Status.choices, label="案例状态")
     scope = django_filters.ChoiceFilter(
         choices=[("own", "本单位的"), ("below", "下级机构的")], label="范围", method="by_side"
     )

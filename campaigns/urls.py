@@ -1,6 +1,6 @@
 from django.urls import path
 
-from campaigns.views import campaigns, drafting, plans, reports, standards, tasks, work_logs
+from campaigns.views import campaigns, drafting, groups, plans, reports, standards, tasks, work_logs
 
 app_name = "campaigns"
 
@@ -106,6 +106,18 @@ log_urls = [
     ),
 ]
 
+# /campaigns/groups/
+group_urls = [
+    path("groups/", groups.group_list, name="group_list"),
+    path("groups/new/", groups.group_create, name="group_create"),
+    path("groups/<int:pk>/", groups.group_detail, name="group_detail"),
+    path("groups/<int:pk>/edit/", groups.group_edit, name="group_edit"),
+    path("groups/<int:pk>/dissolve/", groups.group_dissolve, name="group_dissolve"),
+    path("groups/<int:pk>/members/new/", groups.member_create, name="member_create"),
+    path("groups/members/<int:pk>/remove/", groups.member_remove, name="member_remove"),
+    path("groups/<int:pk>/files/<uuid:key>/", groups.group_file, name="group_file"),
+]
+
 urlpatterns = [
     *campaign_urls,
     *part_urls,
@@ -114,4 +126,5 @@ urlpatterns = [
     *standard_urls,
     *plan_urls,
     *log_urls,
+    *group_urls,
 ]

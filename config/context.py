@@ -31,6 +31,7 @@ MENU: list[tuple[str, Any, str]] = [
             ("任务报送", "campaigns:report_list", "campaigns.view_report"),
             ("计划方案", "campaigns:plan_list", "campaigns.view_plan"),
             ("工作日志", "campaigns:log_list", "campaigns.view_log"),
+            ("工作组织", "campaigns:group_list", "campaigns.view_group"),
         ],
         "",
     ),

@@ -49,6 +49,7 @@ _READ = frozenset(
         "campaigns.view_standard",
         "campaigns.view_plan",
         "campaigns.view_log",
+        "campaigns.view_group",
         "supervision.view_round",
         "supervision.view_visit",
         "supervision.view_problem",
@@ -81,6 +82,7 @@ _ANSWERS = frozenset(
         "campaigns.write_report",
         "campaigns.write_plan",
         "campaigns.write_log",
+        "campaigns.write_group",
         "supervision.answer_rectification",
         "supervision.answer_visit",
         "scoring.fill_sheet",
@@ -173,6 +175,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "campaigns.review_plan",
         "campaigns.select_case",
         "campaigns.write_log",
+        "campaigns.write_group",
         "campaigns.change_standard",
         # A bureau answers to the one above it: it receives that bureau's papers and reports on their tasks.
         "campaigns.receive_campaign",
@@ -215,5 +218,10 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "scoring.verify_sheet",
     },
     Role.STREET: _READ
-    | {"campaigns.receive_campaign", "institutions.export_table", "institutions.view_job"},
+    | {
+        "campaigns.receive_campaign",
+        "campaigns.write_group",
+        "institutions.export_table",
+        "institutions.view_job",
+    },
 }

@@ -13,6 +13,8 @@ from django.utils import timezone
 from campaigns.models import (
     Campaign,
     Clause,
+    Group,
+    Member,
     Passage,
     Phase,
     Plan,
@@ -63,6 +65,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.adjustments, rows.sections, rows.lines, rows.notes, rows.visit_lines = [], [], [], [], []
     rows.focuses, rows.passages, rows.tasks, rows.standards = [], [], [], []
     rows.plan_calls, rows.plans, rows.logs = [], [], []
+    rows.groups, rows.members = [], []
     rows.posts = list(Post.objects.select_related("institution").order_by("pk"))
     rows.units = list(Institution.objects.order_by("pk"))
     units = Institution.objects.exclude(kind__in=["bureau", "street"]).select_related(
@@ -165,6 +168,17 @@ def _plans(bureau, members, rows) -> None:
             author=bureau.posts.first(),
         )
         rows.plans.append(plan)
+        group = Group.objects.create(
+            institution=unit,
+            supervisor=bureau,
+            kind="taskforce",
+            name=mark(unit, "", "scheme"),
+            set_up_on=date(2023, 3, 1),
+        )
+        rows.groups.append(group)
+        rows.members.append(
+            Member.objects.create(group=group, position=1, title=mark(unit, "", "scheme"))
+        )
         for item in ITEMS:
             rows.logs.append(
                 WorkLog.objects.create(

@@ -42,6 +42,7 @@ MONEY = BUREAU | HEADS | {"auditor"}
 ASKING = OFFICERS | HEADS
 # Whose own work goes into the work log.
 LOGGING = OFFICERS | UNITS | {"leader", "lead"}
+GROUPING = OFFICERS | UNITS | {"street"}
 # Units that supervise nobody.
 CLINICS = {"doctor", "sibling_doctor"}
 PERSONAS = [*sorted(REACH), "disabled", "anonymous"]
@@ -160,6 +161,8 @@ ROUTES: dict[str, Any] = {
     "campaigns:plan_list": Page(WORKERS),
     "campaigns:plan_call_list": Page(WORKERS),
     "campaigns:plan_call_create": Page(OFFICERS),
+    "campaigns:group_list": Page(WORKERS),
+    "campaigns:group_create": Page(GROUPING),
     "campaigns:log_list": Page(WORKERS),
     "campaigns:log_create": Page(LOGGING),
     "campaigns:log_coverage": Page(WORKERS),
@@ -200,6 +203,9 @@ ROUTES: dict[str, Any] = {
     "campaigns:plan_send_back": Move(
         "plans", "scheme", OFFICERS, asks_by_paper, data={"note": "x"}
     ),
+    "campaigns:group_detail": Record("groups", "scheme", WORKERS),
+    "campaigns:group_dissolve": Move("groups", "scheme", GROUPING, answers),
+    "campaigns:member_remove": Move("members", "scheme", GROUPING, answers),
     "campaigns:log_detail": Record("logs", "log", WORKERS),
     "campaigns:log_follow_up": Move(
         "logs", "log", LOGGING, answers, data={"on": "2023-03-01", "text": "x"}
@@ -290,6 +296,9 @@ ROUTES: dict[str, Any] = {
     "campaigns:plan_file_remove": Guarded(
         "plans", "scheme", UNITS, answers, args=(KEY,), methods=("post",)
     ),
+    "campaigns:group_edit": Guarded("groups", "scheme", GROUPING, answers),
+    "campaigns:member_create": Guarded("groups", "scheme", GROUPING, answers),
+    "campaigns:group_file": Guarded("groups", "scheme", WORKERS, args=(KEY,), methods=("get",)),
     "campaigns:log_edit": Guarded("logs", "log", LOGGING, answers),
     "campaigns:log_file": Guarded("logs", "log", WORKERS, args=(KEY,), methods=("get",)),
     "campaigns:log_file_remove": Guarded(
@@ -404,7 +413,7 @@ def ground(_world, django_db_blocker):
 def whose(row) -> tuple[str, str]:
     """Return the unit's code and the item's code of a row."""
     row = getattr(row, "rectification", row) if type(row).__name__ == "ProgressNote" else row
-    row = getattr(row, "visit", row)
+    row = row.group if type(row).__name__ == "Member" else getattr(row, "visit", row)
     if type(row).__name__ == "ScoreLine":
         row = row.section
     if type(row).__name__ == "Institution":

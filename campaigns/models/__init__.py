@@ -1,6 +1,7 @@
 """What is asked: campaigns with their paper, phases and tasks; the standards by which work is measured."""
 
 from campaigns.models.campaign import Campaign, Passage, Phase, Recipient, SupervisionFocus
+from campaigns.models.group import Group, Member, Profession
 from campaigns.models.plan import Plan, PlanCall, PlanKind, PlanLine, PlanVersion
 from campaigns.models.standard import Clause, PublishedError, Standard
 from campaigns.models.task import Report, Task
@@ -9,6 +10,8 @@ from campaigns.models.work_log import WorkLog
 __all__ = [
     "Campaign",
     "Clause",
+    "Group",
+    "Member",
     "Passage",
     "Phase",
     "Plan",
@@ -16,6 +19,7 @@ __all__ = [
     "PlanKind",
     "PlanLine",
     "PlanVersion",
+    "Profession",
     "PublishedError",
     "Recipient",
     "Report",

@@ -116,6 +116,7 @@ def plan_call_detail(request: Request, pk: int) -> HttpResponse:
             "call": call,
             "counts": counts,
             "missing": list(plans.filter(edition=0).order_by("institution__code")[:60]),
+            "done": counts["handed_in"] == counts["total"],
             "owns": owns,
             "may_edit": owns and request.post.has_perm(CALL),
             "crumbs": [_list_crumb()],

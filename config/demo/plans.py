@@ -1,18 +1,27 @@
-"""Plans that units handed in and the work log of the year: meetings, trainings, publicity, cases."""
+"""Plans that units handed in, the work log of the year (meetings, trainings, publicity, cases), and working groups."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from campaigns import planning, work_logging
-from campaigns.models import Plan, PlanCall, PlanKind, PlanLine, Task, WorkLog
+from campaigns import grouping, planning, work_logging
+from campaigns.models import (
+    Group,
+    Member,
+    Plan,
+    PlanCall,
+    PlanKind,
+    PlanLine,
+    Task,
+    WorkLog,
+)
 from config.demo import chance
 from config.demo.campaign import CampaignStory
 from config.demo.cast import CENTRES, PROFESSIONAL, Cast
 from config.demo.days import Year
 from config.demo.papers import Papers
 from institutions import clock
-from institutions.models import Institution
+from institutions.models import Institution, Post, Region
 
 K = WorkLog.Kind
 CALLED = date(2023, 3, 1)
@@ -82,6 +91,24 @@ BUREAU_LOG = (
 )  # fmt: skip
 
 
+# kind, name, office, members: duty, title, profession
+GROUPS = (
+    ("ZC", "leading", "质量提升年活动领导小组", "局办公室",
+     (("head", "党组书记、局长", ""), ("deputy", "分管副局长", ""), ("deputy", "副局长（医政）", ""),
+      ("member", "区人民医院院长", ""), ("member", "区妇幼保健院院长", ""),
+      ("member", "区疾控中心主任", ""), ("office", "局办公室主任", ""))),
+    ("ZC", "guidance", "基本公共卫生技术指导组", "",
+     (("head", "分管副局长", "management"), ("member", "区人民医院内科主任", "medicine"),
+      ("member", "市中医医院治未病科主任", "tcm"), ("member", "区人民医院护理部主任", "nursing"),
+      ("member", "区人民医院院感科主任", "infection"), ("member", "疾控公卫科科长", "public_health"),
+      ("member", "监督执法大队协管科科长", "inspection"), ("member", "局财务科科长", "finance"))),
+)  # fmt: skip
+TASKFORCE = (("head", "主要负责人", ""), ("deputy", "分管领导", ""), ("member", "公卫科经办人", ""))
+WITHOUT_TASKFORCE = "ZC-JKQ"
+TOWN, TOWN_OFFICE, VILLAGES = "370306103", "ZC-J05", 6
+UNGUIDED = 5
+
+
 class PlanStory:
     """Calls for plans the day after the paper; units hand them in; all keep their log."""
 
@@ -90,6 +117,8 @@ class PlanStory:
 
     def plan(self) -> None:
         self.year.on(CALLED, self.call, hour=10)
+        self.year.on(date(2023, 3, 2), self.set_up_groups, hour=15)
+        self.year.on(date(2023, 3, 8), self.set_up_team, hour=10)
         for entry in (*BUREAU_LOG, *self._of_centres()):
             self.year.on(entry.day, lambda entry=entry: self.enter(entry))
 
@@ -173,6 +202,52 @@ class PlanStory:
         plan.refresh_from_db()
         plan.revise(by=self.cast.worker(plan.institution), version=plan.version)
         self.hand_in(plan, again=True)
+
+    # Groups
+
+    def set_up_groups(self) -> None:
+        for _, kind, name, office, members in GROUPS:
+            group = Group(kind=kind, name=name, office=office, set_up_on=date(2023, 3, 1))
+            self._set_up(group, self.cast.post("jifu"), members)
+        for unit in self.story.recipients():
+            if unit.code != WITHOUT_TASKFORCE:
+                name = f"{unit.known_as}质量提升年工作专班"
+                group = Group(kind="taskforce", name=name, set_up_on=date(2023, 3, 2))
+                self._set_up(group, self.cast.worker(unit), TASKFORCE)
+
+    def _set_up(self, group: Group, by: Post, members: Sequence[tuple[str, str, str]]) -> None:
+        group.campaign = self.story.campaign
+        grouping.set_up(group, by=by)
+        for duty, title, profession in members:
+            member = Member(duty=duty, title=title, profession=profession)
+            grouping.add_member(group, member, by=by, version=group.version)
+
+    def set_up_team(self) -> None:
+        """A town's team of the grid, with one village that nobody guides from the centre yet."""
+        town = self.cast.regions[TOWN]
+        by = self.cast.post("wangcunzf")
+        name = f"{town.name}第一大队"
+        group = Group(kind="team", name=name, region=town, set_up_on=clock.today())
+        self._set_up(
+            group, by, (("captain", "镇卫计办副主任", ""), ("technical", "卫生院院长", ""))
+        )
+        for number in range(1, VILLAGES + 1):
+            village = Region.objects.create(
+                code=f"{TOWN}{990 + number}",
+                name=f"示例第{number}村",
+                level=Region.Level.VILLAGE,
+                parent=town,
+            )
+            said = [
+                ("bureau_side", "镇卫计办包村人员"),
+                ("doctor", "乡村医生"),
+                ("worker", "卫计专干"),
+            ]
+            if number != UNGUIDED:
+                said.append(("centre_side", "卫生院包村人员"))
+            for duty, title in said:
+                member = Member(duty=duty, title=title, region=village)
+                grouping.add_member(group, member, by=by, version=group.version)
 
     # Work log
 

@@ -40,9 +40,9 @@ class PlanCallForm(ScopedFormMixin, forms.ModelForm):
         fields = ["kind", "name", "campaign", "year", "due", "text"]
         widgets = {"due": DateInput, "text": forms.Textarea(attrs={"rows": 4})}
         help_texts = {
-            "kind": "“工作推进计划”逐项落实到班子成员、科室、具体责任人，三项齐全才能上报",
+            "kind": "“工作推进计划”“实施方案”逐项落实到班子成员、科室、具体责任人，三项齐全才能上报",
             "name": "如：2023年质控计划",
-            "campaign": "依据哪项活动；工作推进计划会自动列出该活动下达给各机构的任务",
+            "campaign": "依据哪项活动；逐项落实的方案会自动列出该活动下达给各机构的任务",
             "text": "要写明什么，如：工作目标、责任人、具体措施",
         }
 

@@ -14,7 +14,7 @@ from institutions.workflow import touch
 
 
 def ask(call: PlanCall, institutions: Iterable[Institution], *, by: Post) -> list[Plan]:
-    """Ask these units for a plan: one for each, told at once. 工作推进计划 get a line for each of their tasks."""
+    """Ask these units for a plan: one for each, told at once. Where a plan says who answers, its tasks stand in it."""
     _claim_call(by, by.institution_id)
     call.bureau_id = call.institution_id = by.institution_id
     call.author = by

@@ -83,8 +83,8 @@ class PlanCall(models.Model):
 
     @property
     def has_lines(self) -> bool:
-        """Whether its plans say task by task who answers for it (A32)."""
-        return self.kind == PlanKind.PROMOTION
+        """Whether its plans say, piece by piece, who answers for the work."""
+        return self.kind in (PlanKind.PROMOTION, PlanKind.IMPLEMENTATION)
 
 
 class PlanQuerySet(WorkQuerySet):

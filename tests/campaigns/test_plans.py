@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from campaigns import planning, work
-from campaigns.models import Plan, PlanCall
+from campaigns.models import Plan, PlanCall, WorkLog
 from institutions import clock
 from institutions.models import Event, Kind, Notification
 from tests import builders
@@ -57,7 +57,7 @@ def press(client, plan, name, **data):
     return client.post(url(name, plan.pk), {"version": version, **data})
 
 
-@pytest.mark.row("A21", "A36", "B19")
+@pytest.mark.row("A21")
 def test_a_bureau_asks_units_and_they_are_told(
     world, log_in, at, django_capture_on_commit_callbacks
 ):
@@ -81,10 +81,11 @@ def test_a_bureau_asks_units_and_they_are_told(
 
 
 @pytest.mark.row("A19", "D15")
+@pytest.mark.parametrize("kind", ["credit", "assessment"])
 def test_a_plan_is_handed_in_returned_and_accepted_and_every_version_is_kept(
-    world, log_in, at, django_capture_on_commit_callbacks
+    world, log_in, at, django_capture_on_commit_callbacks, kind
 ):
-    row = call(world, "assessment")
+    row = call(world, kind)
     plan = plan_of(row, world.centre)
     client = log_in(world.posts.staff)
     answer = save(client, plan, text=" ", then="submit")
@@ -125,10 +126,11 @@ def test_a_plan_is_handed_in_returned_and_accepted_and_every_version_is_kept(
     )
 
 
-@pytest.mark.row("A32")
-def test_each_task_of_a_promotion_plan_needs_leader_department_and_person(world, log_in, at):
+@pytest.mark.row("A32", "B19")
+@pytest.mark.parametrize("kind", ["promotion", "implementation"])
+def test_each_task_of_a_plan_needs_leader_department_and_person(world, log_in, at, kind):
     campaign = issued(world)
-    row = call(world, "promotion", campaign=campaign)
+    row = call(world, kind, campaign=campaign)
     plan = plan_of(row, world.centre)
     line = plan.lines.get()
     assert line.task == campaign.tasks.get() and line.text == "召开动员部署会"
@@ -162,6 +164,23 @@ def test_each_task_of_a_promotion_plan_needs_leader_department_and_person(world,
     assert kept[0] == ["召开动员部署会", "分管院长", "公卫科", "公卫科科长"]
     page = log_in(world.posts.officer).get(plan.get_absolute_url()).content.decode()
     assert "公卫科科长" in page and "更新健康档案" in page
+
+
+@pytest.mark.row("A36")
+def test_a_unit_has_its_quality_plan_and_logs_its_checks_until_put_right(world, log_in, at):
+    plan = plan_of(call(world, "quality"), world.centre)
+    client = log_in(world.posts.head)
+    save(client, plan, text="每月抽查档案", then="submit")
+    entry = {"day": "2023-03-01", "subject": "二月质控", "text": "抽查20份", "aspect": "健康档案"}
+    entry |= {"decisions": "漏项补齐", "follow_up_due": "2023-03-08"}
+    client.post("/campaigns/logs/new/?kind=quality", entry)
+    log = WorkLog.objects.get()
+    at(date(2023, 3, 9))
+    assert "逾期1天未落实" in client.get(log.get_absolute_url()).content.decode()
+    done = {"version": log.version, "on": "2023-03-09", "text": "已补齐"}
+    client.post(reverse("campaigns:log_follow_up", args=[log.pk]), done)
+    listed = log_in(world.posts.officer).get("/campaigns/logs/", {"follow_up": "done"})
+    assert [line.row for line in listed.context["page"].rows] == [log]
 
 
 def test_a_late_plan_is_marked_and_the_missing_are_listed(world, log_in, at):

@@ -112,7 +112,7 @@ def counted(post: Post, asked: Mapping[str, Any]) -> QuerySet[WorkLog]:
 def with_coverage(units: QuerySet[Institution], logs: QuerySet[WorkLog]) -> QuerySet[Institution]:
     """Annotate each unit with its own entries (`own`, `people`, `last`) and those it took part in (`joined`)."""
     own = logs.filter(institution=OuterRef("pk")).order_by().values("institution")
-    through = WorkLog.units.through.objects
+    through: QuerySet[Any] = WorkLog.units.through.objects.all()
     joined = (
         through.filter(institution=OuterRef("pk"), worklog__in=logs.order_by().values("pk"))
         .order_by()
@@ -142,7 +142,7 @@ class CoverageList(Listing):
     search = ("search",)
     order = ("times", "code")
 
-    def row_url(self, row: Institution) -> str:
+    def row_url(self, row: Any) -> str:
         kind = self.query.get("kind", WorkLog.Kind.TRAINING)
         return f"{reverse('campaigns:log_list')}?kind={kind}&q={row.code}" if row.own else ""
 

@@ -1,6 +1,16 @@
 from django.urls import path
 
-from campaigns.views import breakthrough, campaigns, drafting, reports, standards, tasks
+from campaigns.views import (
+    breakthrough,
+    campaigns,
+    drafting,
+    groups,
+    plans,
+    reports,
+    standards,
+    tasks,
+    work_logs,
+)
 
 app_name = "campaigns"
 
@@ -142,6 +152,56 @@ breakthrough_urls = [
     ),
 ]
 
+# /campaigns/plans/, /campaigns/plans/calls/
+plan_urls = [
+    path("plans/", plans.plan_list, name="plan_list"),
+    path("plans/calls/", plans.plan_call_list, name="plan_call_list"),
+    path("plans/calls/new/", plans.plan_call_create, name="plan_call_create"),
+    path("plans/calls/<int:pk>/", plans.plan_call_detail, name="plan_call_detail"),
+    path("plans/calls/<int:pk>/edit/", plans.plan_call_edit, name="plan_call_edit"),
+    path("plans/<int:pk>/", plans.plan_detail, name="plan_detail"),
+    path("plans/<int:pk>/save/", plans.plan_save, name="plan_save"),
+    path("plans/<int:pk>/submit/", plans.plan_submit, name="plan_submit"),
+    path("plans/<int:pk>/recall/", plans.plan_recall, name="plan_recall"),
+    path("plans/<int:pk>/accept/", plans.plan_accept, name="plan_accept"),
+    path("plans/<int:pk>/send_back/", plans.plan_send_back, name="plan_send_back"),
+    path("plans/<int:pk>/revise/", plans.plan_revise, name="plan_revise"),
+    path("plans/<int:pk>/files/<uuid:key>/", plans.plan_file, name="plan_file"),
+    path(
+        "plans/<int:pk>/files/<uuid:key>/remove/", plans.plan_file_remove, name="plan_file_remove"
+    ),
+]
+
+# /campaigns/logs/
+log_urls = [
+    path("logs/", work_logs.log_list, name="log_list"),
+    path("logs/new/", work_logs.log_create, name="log_create"),
+    path("logs/coverage/", work_logs.log_coverage, name="log_coverage"),
+    path("logs/staff/", work_logs.log_staff, name="log_staff"),
+    path("logs/<int:pk>/", work_logs.log_detail, name="log_detail"),
+    path("logs/<int:pk>/edit/", work_logs.log_edit, name="log_edit"),
+    path("logs/<int:pk>/follow_up/", work_logs.log_follow_up, name="log_follow_up"),
+    path("logs/<int:pk>/select/", work_logs.log_select, name="log_select"),
+    path("logs/<int:pk>/unselect/", work_logs.log_unselect, name="log_unselect"),
+    path("logs/<int:pk>/recommend/", work_logs.log_recommend, name="log_recommend"),
+    path("logs/<int:pk>/files/<uuid:key>/", work_logs.log_file, name="log_file"),
+    path(
+        "logs/<int:pk>/files/<uuid:key>/remove/", work_logs.log_file_remove, name="log_file_remove"
+    ),
+]
+
+# /campaigns/groups/
+group_urls = [
+    path("groups/", groups.group_list, name="group_list"),
+    path("groups/new/", groups.group_create, name="group_create"),
+    path("groups/<int:pk>/", groups.group_detail, name="group_detail"),
+    path("groups/<int:pk>/edit/", groups.group_edit, name="group_edit"),
+    path("groups/<int:pk>/dissolve/", groups.group_dissolve, name="group_dissolve"),
+    path("groups/<int:pk>/members/new/", groups.member_create, name="member_create"),
+    path("groups/members/<int:pk>/remove/", groups.member_remove, name="member_remove"),
+    path("groups/<int:pk>/files/<uuid:key>/", groups.group_file, name="group_file"),
+]
+
 urlpatterns = [
     *campaign_urls,
     *part_urls,
@@ -149,4 +209,7 @@ urlpatterns = [
     *report_urls,
     *standard_urls,
     *breakthrough_urls,
+    *plan_urls,
+    *log_urls,
+    *group_urls,
 ]

@@ -1,4 +1,4 @@
-"""What waits for a post on this floor: papers to receive, reports to write, to review, passages to link."""
+"""What waits for a post on this floor: papers, reports, plans, breakthrough items, decisions."""
 
 from urllib.parse import urlencode
 
@@ -6,7 +6,7 @@ from django.db.models import Count, Q
 from django.urls import reverse
 
 from campaigns.forms import WEEK
-from campaigns.models import BreakthroughSubmission, Passage, Recipient, Report
+from campaigns.models import BreakthroughSubmission, Passage, Plan, Recipient, Report, WorkLog
 from campaigns.models.breakthrough import own_q
 from institutions import clock
 from institutions.models import Post
@@ -14,7 +14,7 @@ from institutions.work import WorkLine
 
 
 def work_for(post: Post) -> list[WorkLine]:
-    """Return the lines with something in them, each linked to exactly its rows; at most five queries."""
+    """Return the lines with something in them, each linked to exactly its rows; at most eight queries."""
     lines = _receipts(post)
     if post.has_perm("campaigns.write_report"):
         lines += _reports_to_write(post)
@@ -24,6 +24,10 @@ def work_for(post: Post) -> list[WorkLine]:
         lines += _passages(post)
     if post.has_perm("campaigns.write_breakthrough"):
         lines += _breakthroughs(post)
+    if post.has_perm("campaigns.write_plan") or post.has_perm("campaigns.review_plan"):
+        lines += _plans(post)
+    if post.has_perm("campaigns.write_log"):
+        lines += _follow_ups(post)
     return [line for line in lines if line.count]
 
 
@@ -160,5 +164,47 @@ def _breakthroughs(post: Post) -> list[WorkLine]:
     return lines
 
 
+def _plans(post: Post) -> list[WorkLine]:
+    today, here = clock.today(), post.institution_id
+    own, asked = Q(institution=here), Q(supervisor=here)
+    owed = Q(status=Plan.Status.OPEN)
+    n = Plan.objects.visible_to(post).aggregate(
+        returned=Count("pk", filter=own & Q(status=Plan.Status.RETURNED)),
+        overdue=Count("pk", filter=own & owed & Q(due__lt=today)),
+        week=Count("pk", filter=own & owed & Q(due__range=(today, today + WEEK))),
+        later=Count("pk", filter=own & owed & Q(due__gt=today + WEEK)),
+        submitted=Count("pk", filter=asked & Q(status=Plan.Status.SUBMITTED)),
+        missing=Count("pk", filter=asked & owed & Q(due__lt=today)),
+    )
+
+    def line(label: str, count: int, group: str = "todo", **query: str) -> WorkLine:
+        url = f"{reverse('campaigns:plan_list')}?{urlencode(query)}"
+        return WorkLine(label, url, count, group)
+
+    lines = []
+    if post.has_perm("campaigns.write_plan"):
+        mine = {"scope": "own", "status": "open"}
+        lines += [
+            line("计划方案被退回", n["returned"], "returned", scope="own", status="returned"),
+            line("计划方案逾期未报", n["overdue"], "overdue", **mine, when="overdue"),
+            line("计划方案七日内到期", n["week"], "due", **mine, when="week"),
+            line("计划方案待上报", n["later"], **mine, when="later"),
+        ]
+    if post.has_perm("campaigns.review_plan"):
+        theirs = {"scope": "asked", "status": "open", "when": "overdue"}
+        lines += [
+            line("计划方案待审核", n["submitted"], scope="asked", status="submitted"),
+            line("机构逾期未报计划方案", n["missing"], "waiting", **theirs),
+        ]
+    return lines
+
+
 def _submissions(**query: str) -> str:
     return f"{reverse('campaigns:breakthrough_list')}?{urlencode(query)}"
+
+
+def _follow_ups(post: Post) -> list[WorkLine]:
+    rows = WorkLog.objects.visible_to(post).filter(institution=post.institution_id)
+    url = f"{reverse('campaigns:log_list')}?scope=own&follow_up=overdue"
+    hint = "打开日志，登记落实情况"
+    return [WorkLine("议定事项逾期未落实", url, rows.overdue().count(), "overdue", hint)]

@@ -48,6 +48,9 @@ _READ = frozenset(
         "campaigns.view_report",
         "campaigns.view_breakthrough",
         "campaigns.view_standard",
+        "campaigns.view_plan",
+        "campaigns.view_log",
+        "campaigns.view_group",
         "supervision.view_round",
         "supervision.view_visit",
         "supervision.view_problem",
@@ -79,6 +82,9 @@ _ANSWERS = frozenset(
         "campaigns.receive_campaign",
         "campaigns.write_report",
         "campaigns.write_breakthrough",
+        "campaigns.write_plan",
+        "campaigns.write_log",
+        "campaigns.write_group",
         "supervision.answer_rectification",
         "supervision.answer_visit",
         "scoring.fill_sheet",
@@ -150,6 +156,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     | {
         "campaigns.issue_campaign",
         "campaigns.confirm_phase",
+        "campaigns.write_log",
         "supervision.add_problem",
         "supervision.record_visit",
         "scoring.publish_evaluation",
@@ -167,12 +174,18 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "campaigns.change_task",
         "campaigns.review_report",
         "campaigns.review_breakthrough",
+        "campaigns.call_plan",
+        "campaigns.review_plan",
+        "campaigns.select_case",
+        "campaigns.write_log",
+        "campaigns.write_group",
         "campaigns.change_standard",
         # A bureau answers to the one above it: it receives that bureau's papers and reports on their tasks.
         "campaigns.receive_campaign",
         "campaigns.write_report",
         # Its departments have breakthrough items of their own.
         "campaigns.write_breakthrough",
+        "campaigns.write_plan",
         "scoring.change_policy",
     },
     Role.FINANCE: _READ
@@ -181,6 +194,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     | {"campaigns.write_breakthrough", "scoring.settle_year", "scoring.change_policy"},
     Role.LEAD: _READ
     | {
+        "campaigns.write_log",
         "institutions.export_table",
         "institutions.view_job",
         "supervision.record_visit",
@@ -212,5 +226,10 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "scoring.verify_sheet",
     },
     Role.STREET: _READ
-    | {"campaigns.receive_campaign", "institutions.export_table", "institutions.view_job"},
+    | {
+        "campaigns.receive_campaign",
+        "campaigns.write_group",
+        "institutions.export_table",
+        "institutions.view_job",
+    },
 }

@@ -16,13 +16,19 @@ from campaigns.models import (
     BreakthroughSubmission,
     Campaign,
     Clause,
+    Group,
+    Member,
     Passage,
     Phase,
+    Plan,
+    PlanCall,
+    PlanVersion,
     Recipient,
     Report,
     Standard,
     SupervisionFocus,
     Task,
+    WorkLog,
 )
 from institutions.models import Institution, Post
 from institutions.roles import Role
@@ -62,6 +68,8 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.adjustments, rows.sections, rows.lines, rows.notes, rows.visit_lines = [], [], [], [], []
     rows.focuses, rows.passages, rows.tasks, rows.standards = [], [], [], []
     rows.breakthroughs, rows.submissions, rows.items = [], [], []
+    rows.plan_calls, rows.plans, rows.logs = [], [], []
+    rows.groups, rows.members = [], []
     rows.posts = list(Post.objects.select_related("institution").order_by("pk"))
     rows.units = list(Institution.objects.order_by("pk"))
     units = Institution.objects.exclude(kind__in=["bureau", "street"]).select_related(
@@ -70,6 +78,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     for bureau in (world.county, world.other_county):
         members = [u for u in units if u.bureau_id == bureau.pk]
         _campaign(bureau, members, rows)
+        _plans(bureau, members, rows)
         rows.standards.append(_standard(bureau))
         askers = [bureau, *(u for u in members if any(m.parent_id == u.pk for m in members))]
         for asker in askers:
@@ -174,6 +183,62 @@ def _breakthrough(campaign, members, rows) -> None:
                 progress_text=mark(unit, "", "breakthrough"),
             )
         )
+
+
+def _plans(bureau, members, rows) -> None:
+    call = PlanCall.objects.create(
+        bureau=bureau,
+        institution=bureau,
+        kind="quality",
+        name=mark(bureau, "", "campaign"),
+        year=2023,
+        due=date(2023, 3, 31),
+    )
+    rows.plan_calls.append(call)
+    for unit in members:
+        plan = Plan.objects.create(
+            call=call,
+            institution=unit,
+            supervisor=bureau,
+            due=call.due,
+            text=mark(unit, "", "scheme"),
+            status="submitted",
+            edition=1,
+            submitted_at=NOW,
+            first_submitted_at=NOW,
+        )
+        PlanVersion.objects.create(
+            plan=plan,
+            number=1,
+            text=mark(unit, "", "scheme"),
+            handed_in_at=NOW,
+            author=bureau.posts.first(),
+        )
+        rows.plans.append(plan)
+        group = Group.objects.create(
+            institution=unit,
+            supervisor=bureau,
+            kind="taskforce",
+            name=mark(unit, "", "scheme"),
+            set_up_on=date(2023, 3, 1),
+        )
+        rows.groups.append(group)
+        rows.members.append(
+            Member.objects.create(group=group, position=1, title=mark(unit, "", "scheme"))
+        )
+        for item in ITEMS:
+            rows.logs.append(
+                WorkLog.objects.create(
+                    institution=unit,
+                    supervisor=bureau,
+                    kind="innovation",
+                    day=date(2023, 3, 1),
+                    subject=mark(unit, item, "log"),
+                    text=mark(unit, item, "log"),
+                    decisions=mark(unit, item, "log"),
+                    item=builders.item(item),
+                )
+            )
 
 
 def _standard(bureau) -> Standard:
@@ -388,7 +453,7 @@ COUNTY = CENTRE | {
 FAR = {"ZD", "ZD-A", "ZD-A-1"}
 LEAD_ITEMS = {"02"}  # of ITEMS; the mandate is 02, 03, 09, 10
 # Kinds that know no service item: a post that is limited to items sees none of them.
-WITHOUT_ITEM = {"visit", "plan", "money"}
+WITHOUT_ITEM = {"visit", "plan", "money", "scheme"}
 # What a bureau or centre above publishes to everybody below.
 PAPERS = {"campaign", "standard"}
 # Where a persona stands: the units it reaches, and its own unit.

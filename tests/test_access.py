@@ -40,6 +40,9 @@ ADMINISTRATORS = {"system", "security"}
 EVERYBODY = WORKERS | ADMINISTRATORS
 MONEY = BUREAU | HEADS | {"auditor"}
 ASKING = OFFICERS | HEADS
+# Whose own work goes into the work log.
+LOGGING = OFFICERS | UNITS | {"leader", "lead"}
+GROUPING = OFFICERS | UNITS | {"street"}
 # Units that supervise nobody.
 CLINICS = {"doctor", "sibling_doctor"}
 PERSONAS = [*sorted(REACH), "disabled", "anonymous"]
@@ -156,6 +159,15 @@ ROUTES: dict[str, Any] = {
     "campaigns:report_list": Page(WORKERS),
     "campaigns:breakthrough_list": Page(WORKERS),
     "campaigns:standard_list": Page(WORKERS),
+    "campaigns:plan_list": Page(WORKERS),
+    "campaigns:plan_call_list": Page(WORKERS),
+    "campaigns:plan_call_create": Page(OFFICERS),
+    "campaigns:group_list": Page(WORKERS),
+    "campaigns:group_create": Page(GROUPING),
+    "campaigns:log_list": Page(WORKERS),
+    "campaigns:log_create": Page(LOGGING),
+    "campaigns:log_coverage": Page(WORKERS),
+    "campaigns:log_staff": Page(WORKERS),
     # supervision
     "supervision:round_list": Page(WORKERS),
     "supervision:round_create": Page(ASKING - CLINICS - {"maternal_head"}),
@@ -189,6 +201,26 @@ ROUTES: dict[str, Any] = {
     "campaigns:breakthrough_round_issue": Move("breakthroughs", "campaign", OFFICERS, owns),
     "campaigns:breakthrough_submit": Move("submissions", "breakthrough", UNITS, answers),
     "campaigns:breakthrough_recall": Move("submissions", "breakthrough", UNITS, answers),
+    "campaigns:plan_call_detail": Record("plan_calls", "campaign", WORKERS),
+    "campaigns:plan_detail": Record("plans", "scheme", WORKERS),
+    "campaigns:plan_save": Move("plans", "scheme", UNITS, answers, data={"text": "x"}),
+    "campaigns:plan_submit": Move("plans", "scheme", UNITS, answers),
+    "campaigns:plan_recall": Move("plans", "scheme", UNITS, answers),
+    "campaigns:plan_revise": Move("plans", "scheme", UNITS, answers),
+    "campaigns:plan_accept": Move("plans", "scheme", OFFICERS, asks_by_paper),
+    "campaigns:plan_send_back": Move(
+        "plans", "scheme", OFFICERS, asks_by_paper, data={"note": "x"}
+    ),
+    "campaigns:group_detail": Record("groups", "scheme", WORKERS),
+    "campaigns:group_dissolve": Move("groups", "scheme", GROUPING, answers),
+    "campaigns:member_remove": Move("members", "scheme", GROUPING, answers),
+    "campaigns:log_detail": Record("logs", "log", WORKERS),
+    "campaigns:log_follow_up": Move(
+        "logs", "log", LOGGING, answers, data={"on": "2023-03-01", "text": "x"}
+    ),
+    "campaigns:log_select": Move("logs", "log", OFFICERS, asks_by_paper),
+    "campaigns:log_unselect": Move("logs", "log", OFFICERS, asks_by_paper),
+    "campaigns:log_recommend": Move("logs", "log", OFFICERS, asks_by_paper, data={"note": "x"}),
     "campaigns:campaign_issue": Move("campaigns", "campaign", OFFICERS | {"leader"}, owns),
     "campaigns:campaign_close": Move("campaigns", "campaign", OFFICERS | {"leader"}, owns),
     "supervision:phase_confirm": Move("phases", "campaign", OFFICERS | {"leader"}, owns),
@@ -280,6 +312,19 @@ ROUTES: dict[str, Any] = {
     "campaigns:breakthrough_progress": Guarded("items", "breakthrough", UNITS, answers),
     "campaigns:breakthrough_file": Guarded(
         "items", "breakthrough", WORKERS, args=(KEY,), methods=("get",)
+    ),
+    "campaigns:plan_call_edit": Guarded("plan_calls", "campaign", OFFICERS, owns),
+    "campaigns:plan_file": Guarded("plans", "scheme", WORKERS, args=(KEY,), methods=("get",)),
+    "campaigns:plan_file_remove": Guarded(
+        "plans", "scheme", UNITS, answers, args=(KEY,), methods=("post",)
+    ),
+    "campaigns:group_edit": Guarded("groups", "scheme", GROUPING, answers),
+    "campaigns:member_create": Guarded("groups", "scheme", GROUPING, answers),
+    "campaigns:group_file": Guarded("groups", "scheme", WORKERS, args=(KEY,), methods=("get",)),
+    "campaigns:log_edit": Guarded("logs", "log", LOGGING, answers),
+    "campaigns:log_file": Guarded("logs", "log", WORKERS, args=(KEY,), methods=("get",)),
+    "campaigns:log_file_remove": Guarded(
+        "logs", "log", LOGGING, answers, args=(KEY,), methods=("post",)
     ),
     "campaigns:standard_detail": Guarded("standards", "standard", WORKERS, methods=("get",)),
     "campaigns:standard_publish": Guarded(
@@ -392,6 +437,7 @@ def whose(row) -> tuple[str, str]:
     row = getattr(row, "rectification", row) if type(row).__name__ == "ProgressNote" else row
     row = getattr(row, "visit", row)
     row = getattr(row, "submission", row)
+    row = row.group if type(row).__name__ == "Member" else getattr(row, "visit", row)
     if type(row).__name__ == "ScoreLine":
         row = row.section
     if type(row).__name__ == "Institution":

@@ -13,6 +13,7 @@ from config.demo.cast import TODAY, YESTERDAY, Cast
 from config.demo.days import Year
 from config.demo.neighbour import NeighbourStory
 from config.demo.papers import Papers
+from config.demo.plans import PlanStory
 from config.demo.sheets import SheetStory
 from config.demo.visits import VisitStory
 from config.demo.year import YearStory
@@ -37,7 +38,9 @@ def build() -> Iterator[str]:
             earlier = Year(until=date(2021, 12, 31))
             BreakthroughStory(cast, earlier, papers).plan()
             year = Year(until=YESTERDAY)
-            CampaignStory(cast, year, papers).plan()
+            story = CampaignStory(cast, year, papers)
+            story.plan()
+            PlanStory(cast, year, papers, story).plan()
             sheets = SheetStory(cast, year, papers)
             sheets.plan()
             visits = VisitStory(cast, year, papers)

@@ -37,9 +37,9 @@ class Papers:
         self.stored: list[StoredFile] = []
         self._kept: dict[tuple[str, str], StoredFile] = {}
 
-    def photo(self, unit: Institution) -> StoredFile:
-        """Return a picture of what was put right, uploaded by the institution."""
-        return self._file(unit, "photo", "整改", self.cast.worker(unit))
+    def photo(self, unit: Institution, title: str = "整改") -> StoredFile:
+        """Return a picture of what was put right, or was done, uploaded by the institution."""
+        return self._file(unit, "photo", title, self.cast.worker(unit))
 
     def seen(self, by: Post) -> StoredFile:
         """Return a picture of what a member of a team saw."""

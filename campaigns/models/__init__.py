@@ -7,7 +7,10 @@ from campaigns.models.breakthrough import (
     BreakthroughSubmission,
 )
 from campaigns.models.campaign import Campaign, Passage, Phase, Recipient, SupervisionFocus
+from campaigns.models.census import Census, CensusCount
+from campaigns.models.series import Series, SeriesValue
 from campaigns.models.standard import Clause, PublishedError, Standard
+from campaigns.models.target import Contribution, Target, TargetPart
 from campaigns.models.task import Report, Task
 
 __all__ = [
@@ -16,13 +19,20 @@ __all__ = [
     "BreakthroughRound",
     "BreakthroughSubmission",
     "Campaign",
+    "Census",
+    "CensusCount",
     "Clause",
+    "Contribution",
     "Passage",
     "Phase",
     "PublishedError",
     "Recipient",
     "Report",
+    "Series",
+    "SeriesValue",
     "Standard",
     "SupervisionFocus",
+    "Target",
+    "TargetPart",
     "Task",
 ]

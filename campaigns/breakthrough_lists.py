@@ -1,7 +1,6 @@
 """The lists of 突破事项: who hands in, and how far each is."""
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from django.db.models import Count, Q, QuerySet
 
@@ -60,7 +59,7 @@ class SubmissionList(Listing):
     """Give it rows with `with_items`."""
 
     title = "突破事项报送情况"
-    columns: ClassVar[Sequence[Column]] = (
+    columns: Sequence[Column] = (
         Column("填报单位", "unit_name"),
         Column("填报", "round.name"),
         Column("应填报", lambda s: f"{s.span}项", numeric=True),
@@ -82,4 +81,6 @@ class RoundSubmissionList(SubmissionList):
 
     title = "突破事项报送进度"
     filters = UnitFilter
-    columns = tuple(column for column in SubmissionList.columns if column.label != "填报")
+    columns: Sequence[Column] = tuple(
+        column for column in SubmissionList.columns if column.label != "填报"
+    )

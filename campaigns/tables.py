@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from campaigns.models import Clause, Standard
 from campaigns.rules import Method, RuleError, read_rule
+from campaigns.series_tables import SeriesValueTable
 from institutions import clock, sheets
 from institutions.models import Institution, Kind
 from institutions.rounding import plain_text
@@ -415,4 +416,4 @@ def _stored(clause: Clause, name: str) -> Any:
     return getattr(clause, name)
 
 
-TABLES: tuple[type[Table], ...] = (StandardTable,)
+TABLES: tuple[type[Table], ...] = (StandardTable, SeriesValueTable)

@@ -3,11 +3,14 @@ from django.urls import path
 from campaigns.views import (
     breakthrough,
     campaigns,
+    census,
     drafting,
     groups,
     plans,
     reports,
+    series,
     standards,
+    targets,
     tasks,
     work_logs,
 )
@@ -202,6 +205,47 @@ group_urls = [
     path("groups/<int:pk>/files/<uuid:key>/", groups.group_file, name="group_file"),
 ]
 
+# /campaigns/series/
+series_urls = [
+    path("series/", series.series_list, name="series_list"),
+    path("series/new/", series.series_create, name="series_create"),
+    path("series/adopt/", series.series_adopt, name="series_adopt"),
+    path("series/fill/", series.series_fill, name="series_fill"),
+    path("series/coverage/", series.series_coverage, name="series_coverage"),
+    path("series/<int:pk>/", series.series_detail, name="series_detail"),
+    path("series/<int:pk>/edit/", series.series_edit, name="series_edit"),
+]
+
+# /campaigns/censuses/
+census_urls = [
+    path("censuses/", census.census_list, name="census_list"),
+    path("censuses/new/", census.census_create, name="census_create"),
+    path("censuses/<int:pk>/", census.census_detail, name="census_detail"),
+    path("censuses/<int:pk>/edit/", census.census_edit, name="census_edit"),
+    path("censuses/<int:pk>/fill/", census.census_fill, name="census_fill"),
+]
+
+# /campaigns/targets/
+target_urls = [
+    path("targets/", targets.target_list, name="target_list"),
+    path("targets/new/", targets.target_create, name="target_create"),
+    path("targets/<int:pk>/", targets.target_detail, name="target_detail"),
+    path("targets/<int:pk>/edit/", targets.target_edit, name="target_edit"),
+    *(
+        path(f"contributions/<int:pk>/{step}", view, name=f"contribution_{name}")
+        for step, view, name in (
+            ("", targets.contribution_detail, "detail"),
+            ("save/", targets.contribution_save, "save"),
+            ("report/", targets.contribution_report, "report"),
+            ("recall/", targets.contribution_recall, "recall"),
+            ("renew/", targets.contribution_renew, "renew"),
+            ("confirm/", targets.contribution_confirm, "confirm"),
+            ("send_back/", targets.contribution_send_back, "send_back"),
+            ("files/<uuid:key>/", targets.contribution_file, "file"),
+        )
+    ),
+]
+
 urlpatterns = [
     *campaign_urls,
     *part_urls,
@@ -212,4 +256,7 @@ urlpatterns = [
     *plan_urls,
     *log_urls,
     *group_urls,
+    *series_urls,
+    *census_urls,
+    *target_urls,
 ]

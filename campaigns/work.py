@@ -6,7 +6,15 @@ from django.db.models import Count, Q
 from django.urls import reverse
 
 from campaigns.forms import WEEK
-from campaigns.models import BreakthroughSubmission, Passage, Plan, Recipient, Report, WorkLog
+from campaigns.models import (
+    BreakthroughSubmission,
+    Passage,
+    Plan,
+    Recipient,
+    Report,
+    Series,
+    WorkLog,
+)
 from campaigns.models.breakthrough import own_q
 from institutions import clock
 from institutions.models import Post
@@ -18,6 +26,8 @@ def work_for(post: Post) -> list[WorkLine]:
     lines = _receipts(post)
     if post.has_perm("campaigns.write_report"):
         lines += _reports_to_write(post)
+    if post.has_perm("campaigns.fill_series"):
+        lines += _figures_to_fill(post)
     if post.has_perm("campaigns.review_report"):
         lines += _reports_to_review(post)
     if post.has_perm("campaigns.change_campaign"):
@@ -85,6 +95,12 @@ def _reports_to_write(post: Post) -> list[WorkLine]:
         WorkLine("任务七日内到期", _reports(scope="own", when="week"), n["week"], "due"),
         WorkLine("任务待报送", _reports(scope="own", when="later"), n["later"]),
     ]
+
+
+def _figures_to_fill(post: Post) -> list[WorkLine]:
+    count = Series.objects.visible_to(post).missing_at(post.institution).count()
+    url = f"{reverse('campaigns:series_list')}?state=missing"
+    return [WorkLine("监测指标待填报", url, count, hint="上一个统计期还没有填的指标")]
 
 
 def _reports_to_review(post: Post) -> list[WorkLine]:

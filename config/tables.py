@@ -16,6 +16,7 @@ ORDER = [
     "population",
     "users",
     "standard",
+    "series_values",
     "scores",
     "problems",
     "adjustments",

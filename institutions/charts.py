@@ -310,7 +310,8 @@ def _scale(values: Sequence[Number]) -> tuple[int, int, int]:
     if low == high:
         low, high = low - 5, high + 5
     step = 1
-    for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000):
+    steps = [lead * 10**power for power in range(10) for lead in (1, 2, 5)]
+    for step in steps:
         if (high - low) / step <= 5:
             break
     bottom = floor(low / step) * step

@@ -86,7 +86,7 @@ class Listing:
     """
 
     title: ClassVar[str] = ""
-    columns: ClassVar[Sequence[Column]] = ()
+    columns: Sequence[Column] = ()
     search: ClassVar[Sequence[str]] = ()
     filters: ClassVar[type | None] = None
     order: ClassVar[Sequence[str]] = ("pk",)

@@ -1,7 +1,7 @@
 """The lists of this floor: evaluations, score sheets, adjustments."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from django.urls import reverse
 
@@ -37,7 +37,7 @@ def period(row: Any) -> str:
 
 class EvaluationList(Listing):
     title = "评价"
-    columns: ClassVar[Sequence[Column]] = (
+    columns: Sequence[Column] = (
         Column("评价", "name"),
         Column("期间", period, sort=("year", "quarter")),
         Column("督导方", "supervisor.known_as"),
@@ -79,7 +79,7 @@ class SheetList(Listing):
 
 class AdjustmentList(Listing):
     title = "加减分"
-    columns: ClassVar[Sequence[Column]] = (
+    columns: Sequence[Column] = (
         Column(
             "机构",
             "institution.known_as",

@@ -1,8 +1,8 @@
 """The lists of this floor: rounds, visits, problems, and the 整改台账."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 import django_filters
 from django import forms
@@ -115,7 +115,7 @@ class RoundList(Listing):
     search = ("name",)
     filters = RoundFilter
     order = ("-starts", "-pk")
-    columns = (
+    columns: Sequence[Column] = (
         Column("名称", "name", sort=("name",)),
         Column("类型", "get_type_display", sort=("type",)),
         Column("时期", "period", sort=("year", "quarter")),
@@ -154,7 +154,7 @@ class VisitList(Listing):
     search = ("institution__search", "round__name")
     filters = VisitFilter
     order = ("-starts", "-pk")
-    columns: ClassVar[tuple[Column, ...]] = (
+    columns: Sequence[Column] = (
         Column("机构", "institution.known_as", sort=("institution__code",)),
         Column("轮次", "round.name"),
         Column("组长", lambda v: str(v.lead)),
@@ -169,7 +169,9 @@ class TeamList(VisitList):
     """The visits of one round, on its page."""
 
     title = "督导安排"
-    columns = tuple(column for column in VisitList.columns if column.label != "轮次")
+    columns: Sequence[Column] = tuple(
+        column for column in VisitList.columns if column.label != "轮次"
+    )
 
 
 class ProblemFilter(UnitFilterSet):
@@ -188,7 +190,7 @@ class ProblemList(Listing):
     search = ("text", "category", "institution__search", "item__name")
     filters = ProblemFilter
     order = ("-found_on", "-pk")
-    columns = (
+    columns: Sequence[Column] = (
         Column("问题描述", lambda p: str(p)),
         Column("机构", "institution.known_as", sort=("institution__code",)),
         Column("服务项目", "item.short_name"),
@@ -273,7 +275,7 @@ class RectificationList(Listing):
     filters = RectificationFilter
     # What is still open first: that is what the list is opened for.
     order = ("settled", "due", "pk")
-    columns = (
+    columns: Sequence[Column] = (
         Column("序号", lambda r: "", shown=False),
         Column("来源", lambda r: r.problem.get_source_display(), sort=("problem__source",)),
         Column("发现日期", lambda r: date_text(r.problem.found_on), shown=False),

@@ -15,7 +15,10 @@ from campaigns.models import (
     BreakthroughRound,
     BreakthroughSubmission,
     Campaign,
+    Census,
+    CensusCount,
     Clause,
+    Contribution,
     Group,
     Member,
     Passage,
@@ -25,11 +28,16 @@ from campaigns.models import (
     PlanVersion,
     Recipient,
     Report,
+    Series,
+    SeriesValue,
     Standard,
     SupervisionFocus,
+    Target,
     Task,
     WorkLog,
 )
+from campaigns.periods import Period
+from institutions import clock
 from institutions.models import Institution, Post
 from institutions.roles import Role
 from scoring.models import (
@@ -70,6 +78,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.breakthroughs, rows.submissions, rows.items = [], [], []
     rows.plan_calls, rows.plans, rows.logs = [], [], []
     rows.groups, rows.members = [], []
+    rows.series, rows.censuses, rows.targets, rows.contributions = [], [], [], []
     rows.posts = list(Post.objects.select_related("institution").order_by("pk"))
     rows.units = list(Institution.objects.order_by("pk"))
     units = Institution.objects.exclude(kind__in=["bureau", "street"]).select_related(
@@ -80,6 +89,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
         _campaign(bureau, members, rows)
         _plans(bureau, members, rows)
         rows.standards.append(_standard(bureau))
+        _figures(bureau, members, rows)
         askers = [bureau, *(u for u in members if any(m.parent_id == u.pk for m in members))]
         for asker in askers:
             below = [u for u in members if u.parent_id == asker.pk]
@@ -259,6 +269,67 @@ def _standard(bureau) -> Standard:
         status="published", published_at=NOW, full_marks=Decimal(100)
     )
     return standard
+
+
+def _figures(bureau, members, rows) -> None:
+    """A followed figure and a re-check with a value of each unit; the values bear no text but the fault's name."""
+    census = Census.objects.create(
+        bureau=bureau,
+        name=mark(bureau, "", "standard"),
+        starts=date(2023, 3, 4),
+        due=date(2023, 3, 31),
+    )
+    census.items.set([builders.item(code) for code in ITEMS])
+    census.institutions.set(members)
+    rows.censuses.append(census)
+    target = Target.objects.create(
+        bureau=bureau,
+        name=mark(bureau, "", "standard"),
+        goal=Decimal(3),
+        starts=date(2023, 1, 1),
+        due=date(2023, 12, 31),
+    )
+    rows.targets.append(target)
+    rows.contributions += [
+        Contribution.objects.create(
+            target=target,
+            institution=unit,
+            supervisor=bureau,
+            value=Decimal(1),
+            text=mark(unit, "", "visit"),
+        )
+        for unit in members
+    ]
+    for item in ITEMS:
+        series = Series.objects.create(
+            bureau=bureau,
+            code=f"F{item}-{bureau.pk}",
+            name=mark(bureau, "", "standard"),
+            family=f"组{bureau.pk}",
+            kind="count",
+            unit=f"人{bureau.code}",
+            numerator_name="人数",
+            starts=date(2023, 1, 1),
+            item=builders.item(item),
+        )
+        series.institutions.set(members)
+        rows.series.append(series)
+        period = Period.last("month", clock.today())
+        for number, unit in enumerate(members, 1):
+            SeriesValue.objects.create(
+                series=series, institution=unit, numerator=Decimal(number), **period.key
+            )
+            CensusCount.objects.create(
+                census=census,
+                institution=unit,
+                item=series.item,
+                on=date(2023, 3, 10),
+                total=100,
+                checked=50,
+                faulty=1,
+                corrected=0,
+                faults={mark(unit, item, "report"): 1},
+            )
 
 
 def _supervision(asker, below, rows) -> None:

@@ -168,6 +168,15 @@ ROUTES: dict[str, Any] = {
     "campaigns:log_create": Page(LOGGING),
     "campaigns:log_coverage": Page(WORKERS),
     "campaigns:log_staff": Page(WORKERS),
+    "campaigns:series_list": Page(WORKERS),
+    "campaigns:series_create": Page(OFFICERS),
+    "campaigns:series_adopt": Page(OFFICERS),
+    "campaigns:series_fill": Page(UNITS),
+    "campaigns:series_coverage": Page(WORKERS),
+    "campaigns:census_list": Page(WORKERS),
+    "campaigns:target_list": Page(WORKERS),
+    "campaigns:target_create": Page(OFFICERS),
+    "campaigns:census_create": Page(OFFICERS),
     # supervision
     "supervision:round_list": Page(WORKERS),
     "supervision:round_create": Page(ASKING - CLINICS - {"maternal_head"}),
@@ -327,6 +336,28 @@ ROUTES: dict[str, Any] = {
         "logs", "log", LOGGING, answers, args=(KEY,), methods=("post",)
     ),
     "campaigns:standard_detail": Guarded("standards", "standard", WORKERS, methods=("get",)),
+    "campaigns:series_detail": Record("series", "standard", WORKERS),
+    "campaigns:series_edit": Guarded("series", "standard", OFFICERS, owns),
+    "campaigns:census_detail": Record("censuses", "standard", WORKERS),
+    "campaigns:census_edit": Guarded("censuses", "standard", OFFICERS, owns),
+    "campaigns:census_fill": Guarded("censuses", "standard", UNITS),
+    "campaigns:target_detail": Record("targets", "standard", WORKERS),
+    "campaigns:target_edit": Guarded("targets", "standard", OFFICERS, owns),
+    "campaigns:contribution_detail": Record("contributions", "visit", WORKERS),
+    "campaigns:contribution_save": Move(
+        "contributions", "visit", UNITS, answers, data={"text": "x"}
+    ),
+    **{
+        f"campaigns:contribution_{name}": Move("contributions", "visit", UNITS, answers)
+        for name in ("report", "recall", "renew")
+    },
+    "campaigns:contribution_confirm": Move("contributions", "visit", OFFICERS, asks_by_paper),
+    "campaigns:contribution_send_back": Move(
+        "contributions", "visit", OFFICERS, asks_by_paper, data={"note": "x"}
+    ),
+    "campaigns:contribution_file": Guarded(
+        "contributions", "visit", WORKERS, args=(KEY,), methods=("get",)
+    ),
     "campaigns:standard_publish": Guarded(
         "standards", "standard", OFFICERS, owns, methods=("post",)
     ),

@@ -7,9 +7,12 @@ from campaigns.models.breakthrough import (
     BreakthroughSubmission,
 )
 from campaigns.models.campaign import Campaign, Passage, Phase, Recipient, SupervisionFocus
+from campaigns.models.census import Census, CensusCount
 from campaigns.models.group import Group, Member, Profession
 from campaigns.models.plan import Plan, PlanCall, PlanKind, PlanLine, PlanVersion
+from campaigns.models.series import Series, SeriesValue
 from campaigns.models.standard import Clause, PublishedError, Standard
+from campaigns.models.target import Contribution, Target, TargetPart
 from campaigns.models.task import Report, Task
 from campaigns.models.work_log import WorkLog
 
@@ -19,7 +22,10 @@ __all__ = [
     "BreakthroughRound",
     "BreakthroughSubmission",
     "Campaign",
+    "Census",
+    "CensusCount",
     "Clause",
+    "Contribution",
     "Group",
     "Member",
     "Passage",
@@ -33,8 +39,12 @@ __all__ = [
     "PublishedError",
     "Recipient",
     "Report",
+    "Series",
+    "SeriesValue",
     "Standard",
     "SupervisionFocus",
+    "Target",
+    "TargetPart",
     "Task",
     "WorkLog",
 ]

@@ -11,10 +11,12 @@ from config.demo.breakthrough import BreakthroughStory
 from config.demo.campaign import CampaignStory
 from config.demo.cast import TODAY, YESTERDAY, Cast
 from config.demo.days import Year
+from config.demo.figures import FigureStory
 from config.demo.neighbour import NeighbourStory
 from config.demo.papers import Papers
 from config.demo.plans import PlanStory
 from config.demo.sheets import SheetStory
+from config.demo.targets import TargetStory
 from config.demo.visits import VisitStory
 from config.demo.year import YearStory
 from institutions import clock
@@ -47,6 +49,8 @@ def build() -> Iterator[str]:
             visits.plan()
             NeighbourStory(cast, year, sheets, visits.rectifying).plan()
             YearStory(cast, year, papers, sheets).plan()
+            FigureStory(cast, year).plan()
+            TargetStory(cast, year).plan()
             yield "2021年的活动、突破事项……"
             done = earlier.live()
             yield "2023年的活动、督导、整改、评价……"

@@ -58,6 +58,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.sheets, rows.years, rows.evaluations, rows.rounds, rows.phases = [], [], [], [], []
     rows.adjustments, rows.sections, rows.lines, rows.notes, rows.visit_lines = [], [], [], [], []
     rows.focuses, rows.passages, rows.tasks, rows.standards = [], [], [], []
+    rows.clauses = []
     rows.posts = list(Post.objects.select_related("institution").order_by("pk"))
     rows.units = list(Institution.objects.order_by("pk"))
     units = Institution.objects.exclude(kind__in=["bureau", "street"]).select_related(
@@ -67,6 +68,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
         members = [u for u in units if u.bureau_id == bureau.pk]
         _campaign(bureau, members, rows)
         rows.standards.append(_standard(bureau))
+        rows.clauses.append(rows.standards[-1].clauses.get(code="C02"))
         askers = [bureau, *(u for u in members if any(m.parent_id == u.pk for m in members))]
         for asker in askers:
             below = [u for u in members if u.parent_id == asker.pk]

@@ -68,8 +68,11 @@ def _clauses(standard: Standard) -> Iterable[Clause]:
 
 
 def _standard(standard: Standard) -> _Row:
-    names = ("name", "year", "purpose", "wanted_marks", "reason")
+    names = ("name", "year", "purpose", "reason")
     values = {_label(Standard, name): _shown(standard, name) for name in names}
+    # A draft says what its clauses are to add up to; a published standard has added up.
+    marks = standard.wanted_marks if standard.is_draft else standard.full_marks
+    values["总分"] = plain_text(marks) if marks is not None else ""
     values["适用机构类别"] = "、".join(standard.kind_labels)
     for level in standard.levels:
         shares = "，".join(f"{grade} 及以上 {share}%" for grade, share in level["shares"].items())

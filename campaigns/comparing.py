@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Any
+from typing import Any, cast
 
 from django.db import models
 
@@ -58,7 +58,8 @@ def compare_standards(old: Standard, new: Standard) -> list[Section]:
     """Compare head, levels and clauses; clauses belong together by their code. Four queries."""
     heads = _pair([(_standard(old), _standard(new))])
     before, after = ({c.code: _clause(c) for c in _clauses(s)} for s in (old, new))
-    pairs = [(before.get(code), row) for code, row in after.items()]
+    pairs: list[tuple[_Row | None, _Row | None]] = []
+    pairs += [(before.get(code), row) for code, row in after.items()]
     pairs += [(row, None) for code, row in before.items() if code not in after]
     return [_section("标准信息", heads), _section("条款", _pair(pairs))]
 
@@ -106,7 +107,7 @@ def _clause(clause: Clause) -> _Row:
 
 
 def _label(model: type[models.Model], name: str) -> str:
-    return str(model._meta.get_field(name).verbose_name)
+    return str(cast(models.Field, model._meta.get_field(name)).verbose_name)
 
 
 def _shown(row: models.Model, name: str) -> str:
@@ -164,8 +165,17 @@ def compare_campaigns(old: Campaign, new: Campaign) -> list[Section]:
 
 
 def _head(row: Campaign) -> _Row:
-    names = ("name", "title", "number", "year", "issued_on", "signer", "salutation", "basis")
-    names += ("goals",)
+    names = [
+        "name",
+        "title",
+        "number",
+        "year",
+        "issued_on",
+        "signer",
+        "salutation",
+        "basis",
+        "goals",
+    ]
     return _Row("文件信息", {_label(Campaign, name): _shown(row, name) for name in names})
 
 

@@ -210,7 +210,9 @@ class _Copier:
                 kind=old.kind,
                 done_by=old.done_by,
                 item_id=old.item_id,
-                due=min(due, phase.ends) if phase and old.due <= old.phase.ends else due,
+                due=min(due, phase.ends)
+                if phase and old.phase and old.due <= old.phase.ends
+                else due,
             )
             row.institutions.set(self._still(old.institutions.all()))
             row.departments.set(old.departments.all())

@@ -224,7 +224,8 @@ def items_in(text: str, words: dict[str, tuple[int, ...]]) -> list[int]:
 
     A row that only says 12大项目 speaks of none in particular: it is not limited to items.
     """
-    bare, found = _bare(text), set()
+    bare = _bare(text)
+    found: set[int] = set()
     for word in sorted(words, key=len, reverse=True):
         if _bare(word) in bare:
             found.update(words[word])

@@ -14,7 +14,7 @@ from django.db.models import F
 from campaigns import passages
 from campaigns.models import Campaign, Passage, Phase, Recipient, SupervisionFocus, Task
 from institutions import audit
-from institutions.models import Institution, Post, StoredFile
+from institutions.models import Institution, Post, ServiceItem, StoredFile
 from institutions.workflow import touch
 
 DRAFT = frozenset({Campaign.Status.DRAFT})
@@ -86,22 +86,40 @@ def register(
 
 def _take_in(campaign: Campaign, paper: passages.Paper, by: Post) -> None:
     _replace_passages(campaign, [Line(part.heading, part.text) for part in paper.parts])
-    known = known_names(by)
+    known, words = known_names(by), item_words()
     for place, (names, text) in enumerate(paper.focuses, start=1):
         row = SupervisionFocus.objects.create(
             campaign=campaign, position=place, names=names, text=text
         )
         row.institutions.set(passages.named_in(names, known))
+        row.items.set(passages.items_in(text, words))
 
 
 def known_names(post: Post) -> dict[str, int]:
-    """Return every name of the institutions in sight that a paper may use, with its id."""
+    """Return every name of the institutions in sight that a paper may use, with its id.
+
+    A district's paper says 区疾病预防控制中心 of what is registered with the district's name before it.
+    """
+    region = post.institution.region
+    place = region.name[:-1] if region else ""
     known: dict[str, int] = {}
     for row in Institution.objects.visible_to(post):
-        for name in (row.name, row.short_name, *row.other_names):
+        for name in (row.name, row.short_name, row.name.removeprefix(place), *row.other_names):
             if name:
                 known.setdefault(name, row.pk)
     return known
+
+
+def item_words() -> dict[str, tuple[int, ...]]:
+    """Return the words by which papers call the service items, each with the ids it means."""
+    words: dict[str, tuple[int, ...]] = {}
+    by_code: dict[str, int] = {}
+    for item in ServiceItem.objects.all():
+        by_code[item.code] = item.pk
+        for word in (item.name, item.short_name, *item.aliases, *item.names.values()):
+            words.setdefault(word, (item.pk,))
+    words["妇幼"] = tuple(by_code[code] for code in ("04", "05") if code in by_code)
+    return words
 
 
 def save_head(

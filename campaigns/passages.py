@@ -219,5 +219,19 @@ def named_in(cell: str, known: dict[str, int]) -> list[int]:
     return sorted(found, key=lambda value: found[value])
 
 
+def items_in(text: str, words: dict[str, tuple[int, ...]]) -> list[int]:
+    """Return the service items that a row of 督导重点 speaks of, longest word first: 妇幼 are two.
+
+    A row that only says 12大项目 speaks of none in particular: it is not limited to items.
+    """
+    bare = _bare(text)
+    found: set[int] = set()
+    for word in sorted(words, key=len, reverse=True):
+        if _bare(word) in bare:
+            found.update(words[word])
+            bare = bare.replace(_bare(word), "\0")
+    return sorted(found)
+
+
 def _bare(text: str) -> str:
     return re.sub(r"\s", "", text).replace("（", "(").replace("）", ")")

@@ -120,6 +120,8 @@ class StandardTable(Table):
     )
     import_perms = ("campaigns.change_standard",)
     export_perm = "campaigns.view_standard"
+    # One standard alone, of any state, when its page is exported; it has been found in sight.
+    only: int | None = None
 
     def title(self, row: Row) -> str:
         return f"{row['standard']} {row['code']} {row['name']}"
@@ -238,7 +240,7 @@ class StandardTable(Table):
         """Name each row in which the file differs from the edition that may not be changed."""
         latest = max(published, key=lambda s: s.edition)
         clauses = {clause.code: clause for clause in latest.clauses.all()}
-        hint = f"“{latest.code}”已发布，不能修改；如需修改，请新建版次后再导入，或换一个标准代码"
+        hint = f"“{latest.code}”已发布，不能修改；如需修改，请先在它的页面点“新版次”，再导入，或换一个标准代码"
         rows = [row for row in group if self._diffs(row, latest, clauses.get(row["code"]))]
         for row in rows or group[:1]:
             self.bad(row, "标准代码", hint)
@@ -299,6 +301,7 @@ class StandardTable(Table):
             Clause.objects.filter(standard=draft).delete()
         draft.name = head["title"]
         draft.year, draft.purpose, draft.kinds = head["year"], head["purpose"], head["kinds"]
+        draft.in_force_from = draft.in_force_from or clock.today()
         draft.save()
         made: dict[str, Clause] = {}
         levels: dict[int, list[Clause]] = defaultdict(list)
@@ -324,8 +327,11 @@ class StandardTable(Table):
         """The published standards that the unit works by, those of the bureaus above it included."""
         if self.scope.unit is None:
             return
-        standards = in_force(self.scope.unit)
-        chosen = [s.pk for s in standards.values() if year is None or s.year == year]
+        if self.only is None:
+            standards = in_force(self.scope.unit).values()
+            chosen = [s.pk for s in standards if year is None or s.year == year]
+        else:
+            chosen = [self.only]
         clauses = Clause.objects.filter(Q(standard__in=chosen))
         clauses = clauses.select_related("standard", "parent", "item")
         for clause in clauses.order_by("standard__code", "position").iterator(chunk_size=2000):

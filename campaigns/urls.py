@@ -4,11 +4,13 @@ from campaigns.views import (
     breakthrough,
     campaigns,
     census,
+    copying,
     drafting,
     groups,
     plans,
     reports,
     series,
+    standard_editing,
     standards,
     targets,
     tasks,
@@ -26,6 +28,8 @@ campaign_urls = [
     path("<int:pk>/text/", drafting.campaign_text, name="campaign_text"),
     path("<int:pk>/issue/", campaigns.campaign_issue, name="campaign_issue"),
     path("<int:pk>/receive/", campaigns.campaign_receive, name="campaign_receive"),
+    path("<int:pk>/copy/", copying.campaign_copy, name="campaign_copy"),
+    path("<int:pk>/difference/", copying.campaign_difference, name="campaign_difference"),
     path("<int:pk>/close/", campaigns.campaign_close, name="campaign_close"),
     path("<int:pk>/files/<uuid:key>/", campaigns.campaign_file, name="campaign_file"),
     path(
@@ -79,6 +83,26 @@ standard_urls = [
     path("standards/", standards.standard_list, name="standard_list"),
     path("standards/<int:pk>/", standards.standard_detail, name="standard_detail"),
     path("standards/<int:pk>/publish/", standards.standard_publish, name="standard_publish"),
+    path(
+        "standards/<int:pk>/difference/", standards.standard_difference, name="standard_difference"
+    ),
+    path("standards/<int:pk>/export/", standards.standard_export, name="standard_export"),
+    path("standards/new/", standard_editing.standard_create, name="standard_create"),
+    path("standards/<int:pk>/head/", standard_editing.standard_head, name="standard_head"),
+    path("standards/<int:pk>/edit/", standard_editing.standard_edit, name="standard_edit"),
+    path("standards/<int:pk>/levels/", standard_editing.standard_levels, name="standard_levels"),
+    path("standards/<int:pk>/edition/", standard_editing.standard_edition, name="standard_edition"),
+    path(
+        "standards/<int:pk>/next_year/",
+        standard_editing.standard_next_year,
+        name="standard_next_year",
+    ),
+    path("standards/<int:pk>/clauses/new/", standard_editing.clause_create, name="clause_create"),
+    path("standards/clauses/<int:pk>/", standard_editing.clause_edit, name="clause_edit"),
+    path("standards/clauses/<int:pk>/move/", standard_editing.clause_move, name="clause_move"),
+    path(
+        "standards/clauses/<int:pk>/delete/", standard_editing.clause_delete, name="clause_delete"
+    ),
 ]
 
 # /campaigns/breakthroughs/: rounds/<pk>/, <pk>/ (a submission), items/<pk>/

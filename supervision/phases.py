@@ -1,6 +1,7 @@
 """The gate of a phase: it is confirmed only when nothing that belongs to it is still open (全部问题整改到位)."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -9,6 +10,8 @@ from django.urls import reverse
 from campaigns.models import Phase, Report
 from institutions.models import Post
 from supervision.models import Rectification
+
+SHOWN = 100  # rows named one by one; the rest is in the lists that the counts lead to
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,49 @@ def what_stands_in_the_way(phase: Phase, post: Post) -> list[Obstacle]:
         ),
     ]
     return [obstacle for obstacle in found if obstacle.count]
+
+
+@dataclass(frozen=True)
+class Pending:
+    """One row that stands in the way: whose it is, what, how it stands, until when."""
+
+    sort: str
+    institution: str
+    text: str
+    state: str
+    due: date
+    url: str
+
+
+def rows_in_the_way(phase: Phase, post: Post) -> list[Pending]:
+    """Return the open rows of a phase that `post` may see, the earliest due first, at most SHOWN of each sort. Two queries."""
+    duties = Rectification.objects.visible_to(post).open().filter(problem__phase=phase)
+    duties = duties.select_related("institution", "problem").order_by("due", "pk")[:SHOWN]
+    reports = Report.objects.visible_to(post).filter(task__phase=phase)
+    reports = reports.exclude(status=Report.Status.ACCEPTED).select_related("institution", "task")
+    found = [
+        Pending(
+            "整改",
+            duty.institution.known_as,
+            duty.problem.text,
+            duty.get_status_display(),
+            duty.due,
+            duty.get_absolute_url(),
+        )
+        for duty in duties
+    ]
+    found += [
+        Pending(
+            "任务报送",
+            report.institution.known_as,
+            report.task.name,
+            report.get_status_display(),
+            report.due,
+            report.get_absolute_url(),
+        )
+        for report in reports.order_by("due", "pk")[:SHOWN]
+    ]
+    return sorted(found, key=lambda row: row.due)
 
 
 def confirm_phase(phase: Phase, *, by: Post, version: int) -> None:

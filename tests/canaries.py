@@ -79,6 +79,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.plan_calls, rows.plans, rows.logs = [], [], []
     rows.groups, rows.members = [], []
     rows.series, rows.censuses, rows.targets, rows.contributions = [], [], [], []
+    rows.clauses = []
     rows.posts = list(Post.objects.select_related("institution").order_by("pk"))
     rows.units = list(Institution.objects.order_by("pk"))
     units = Institution.objects.exclude(kind__in=["bureau", "street"]).select_related(
@@ -90,6 +91,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
         _plans(bureau, members, rows)
         rows.standards.append(_standard(bureau))
         _figures(bureau, members, rows)
+        rows.clauses.append(rows.standards[-1].clauses.get(code="C02"))
         askers = [bureau, *(u for u in members if any(m.parent_id == u.pk for m in members))]
         for asker in askers:
             below = [u for u in members if u.parent_id == asker.pk]

@@ -177,6 +177,7 @@ ROUTES: dict[str, Any] = {
     "campaigns:target_list": Page(WORKERS),
     "campaigns:target_create": Page(OFFICERS),
     "campaigns:census_create": Page(OFFICERS),
+    "campaigns:standard_create": Page(OFFICERS),
     # supervision
     "supervision:round_list": Page(WORKERS),
     "supervision:round_create": Page(ASKING - CLINICS - {"maternal_head"}),
@@ -361,6 +362,23 @@ ROUTES: dict[str, Any] = {
     "campaigns:standard_publish": Guarded(
         "standards", "standard", OFFICERS, owns, methods=("post",)
     ),
+    "campaigns:standard_difference": Guarded("standards", "standard", WORKERS, methods=("get",)),
+    "campaigns:standard_export": Guarded(
+        "standards", "standard", WORKERS - {"expert"}, methods=("get",)
+    ),
+    "campaigns:standard_edit": Guarded("standards", "standard", OFFICERS, owns, methods=("get",)),
+    "campaigns:standard_head": Guarded("standards", "standard", OFFICERS, owns),
+    "campaigns:standard_levels": Guarded("standards", "standard", OFFICERS, owns),
+    "campaigns:standard_edition": Guarded("standards", "standard", OFFICERS, owns),
+    "campaigns:standard_next_year": Guarded("standards", "standard", OFFICERS, owns),
+    "campaigns:clause_create": Guarded("standards", "standard", OFFICERS, owns),
+    "campaigns:clause_edit": Guarded("clauses", "standard", OFFICERS, owns),
+    "campaigns:clause_move": Guarded("clauses", "standard", OFFICERS, owns, methods=("post",)),
+    "campaigns:clause_delete": Guarded("clauses", "standard", OFFICERS, owns, methods=("post",)),
+    "campaigns:campaign_copy": Guarded("campaigns", "campaign", OFFICERS, owns),
+    "campaigns:campaign_difference": Guarded(
+        "campaigns", "campaign", WORKERS, owns, methods=("get",)
+    ),
     "supervision:round_edit": Guarded("rounds", "round", ASKING, owns),
     "supervision:visit_create": Guarded("rounds", "round", ASKING, owns),
     "supervision:visit_edit": Guarded("visits", "visit", ASKING, asks),
@@ -469,6 +487,7 @@ def whose(row) -> tuple[str, str]:
     row = getattr(row, "visit", row)
     row = getattr(row, "submission", row)
     row = row.group if type(row).__name__ == "Member" else getattr(row, "visit", row)
+    row = row.standard if type(row).__name__ == "Clause" else row
     if type(row).__name__ == "ScoreLine":
         row = row.section
     if type(row).__name__ == "Institution":

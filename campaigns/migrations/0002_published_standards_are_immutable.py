@@ -13,6 +13,11 @@ SETTLED = (
     "kinds",
     "published_at",
     "full_marks",
+    "wanted_marks",
+    "previous_id",
+    "reason",
+    "in_force_from",
+    "levels",
 )
 TEXT = "a published standard is never changed"
 

@@ -50,6 +50,15 @@ class Campaign(Workflow):
     parent = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, verbose_name="上级活动"
     )
+    copied_from = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name="沿用自",
+        related_name="copies",
+        editable=False,
+    )
     files = models.ManyToManyField(StoredFile, blank=True, verbose_name="附件")
 
     objects: ClassVar = CampaignQuerySet.as_manager()

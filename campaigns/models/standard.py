@@ -56,6 +56,21 @@ class Standard(models.Model):
     status = models.CharField("状态", max_length=10, choices=Status, default=Status.DRAFT)
     published_at = models.DateTimeField("发布时间", null=True, editable=False)
     full_marks = FixedField("总分", default=0, editable=False)
+    wanted_marks = FixedField("应有总分", null=True, blank=True)
+    previous = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name="沿用自",
+        related_name="later",
+        editable=False,
+    )
+    reason = models.CharField("修订理由", max_length=300, blank=True)
+    in_force_from = models.DateField("施行日期", null=True, blank=True)
+    # Which shares of grades make 基本标准 and 推荐标准; read by campaigns/capability.py.
+    levels = models.JSONField("达标规则", default=list, blank=True, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = StandardQuerySet.as_manager()
 
@@ -82,6 +97,10 @@ class Standard(models.Model):
     @property
     def is_draft(self) -> bool:
         return self.status == self.Status.DRAFT
+
+    @property
+    def is_capability(self) -> bool:
+        return self.purpose == self.Purpose.CAPABILITY
 
     @property
     def kind_labels(self) -> list[str]:

@@ -5,6 +5,7 @@ functions and sums, and handed in and verified one by one.
 """
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -32,6 +33,12 @@ from scoring.sums import add_up
 PURPOSES = {label: value for value, label in Standard.Purpose.choices}
 WORDS = "一二三四"
 CENTRE_FILE, VILLAGE_FILE = "standard-2023.csv", "standard-2023-village.csv"
+CAPABILITY_FILES = ("capability-township.csv", "capability-community.csv")
+# 示例: the real shares are handed out by the provinces.
+CAPABILITY_LEVELS = [
+    {"name": "基本标准", "shares": {"C": "90", "B": "60", "A": "10"}, "core": "C"},
+    {"name": "推荐标准", "shares": {"C": "95", "B": "80", "A": "30"}, "core": "B"},
+]
 # When a quarter's evaluation opens, self-assessment is due, verification is due, and results are published.
 CALENDAR = {
     1: (date(2023, 4, 3), date(2023, 4, 14), date(2023, 4, 25), date(2023, 4, 27)),
@@ -157,7 +164,9 @@ def _denominator(clause: Clause, skill: Skill) -> Decimal:
     )
 
 
-def publish_standard(name: str, *, by: Post, year: int = 2023) -> Standard:
+def publish_standard(
+    name: str, *, by: Post, year: int = 2023, levels: Sequence[dict[str, object]] = ()
+) -> Standard:
     """Publish one of the shipped standards for the bureau of `by`, under its own code and name."""
     text = resources.files("campaigns").joinpath(f"data/{name}").read_text("utf-8-sig")
     rows = list(csv.DictReader(text.splitlines()))
@@ -170,6 +179,7 @@ def publish_standard(name: str, *, by: Post, year: int = 2023) -> Standard:
         name=f"{bureau.name.removesuffix('卫生健康局')}{year}年{title}",
         purpose=PURPOSES[rows[0]["用途"]],
         kinds=[KINDS[label] for label in many(rows[0]["适用机构类别"])],
+        levels=list(levels),
     )
     build(standard, rows)
     standards.publish(standard, by=by)
@@ -198,6 +208,8 @@ class SheetStory:
         by = self.cast.post("jifu")
         self.centre_standard = publish_standard(CENTRE_FILE, by=by)
         self.village_standard = publish_standard(VILLAGE_FILE, by=by)
+        for name in CAPABILITY_FILES:
+            publish_standard(name, by=by, levels=CAPABILITY_LEVELS)
 
     # The centres, by the bureau
 

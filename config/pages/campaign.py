@@ -14,7 +14,7 @@ from institutions import clock
 from institutions.charts import Span, phases
 from institutions.http import Request
 from institutions.models import Post
-from supervision.phases import what_stands_in_the_way
+from supervision.phases import rows_in_the_way, what_stands_in_the_way
 from supervision.summary import RectificationCounts, rectification_counts
 
 
@@ -60,6 +60,9 @@ def phase_board(request: Request, pk: int):
             "rectified": rectification_counts(request.post, phase=phase),
             "confirmable": confirmable,
             "obstacles": what_stands_in_the_way(phase, request.post) if confirmable else [],
+            "pending": rows_in_the_way(phase, request.post)
+            if phase.status == Phase.Status.OPEN
+            else [],
         },
     )
 

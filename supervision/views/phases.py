@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST
 
 from campaigns.models import Phase
 from institutions.http import Request, posted_version
-from supervision.phases import confirm_phase, what_stands_in_the_way
+from supervision.phases import confirm_phase, rows_in_the_way, what_stands_in_the_way
 
 
 @require_POST
@@ -28,6 +28,7 @@ def phase_confirm(request: Request, pk: int) -> HttpResponse:
                 "phase": phase,
                 "reason": refused.messages[0],
                 "obstacles": what_stands_in_the_way(phase, request.post),
+                "pending": rows_in_the_way(phase, request.post),
                 "crumbs": [(phase.campaign.name, phase.campaign.get_absolute_url())],
             },
             status=409,

@@ -178,7 +178,7 @@ def test_a_published_standard_is_never_changed(world, run):
     run("import_table", "standard", STANDARD, "--unit", "ZC")
     other = STANDARD.replace("62%", "70%")
     code, _, err = run("import_table", "standard", other, "--unit", "ZC")
-    assert code == 1 and "第2行" in err and "新建版次" in err
+    assert code == 1 and "第2行" in err and "新版次" in err
     assert Clause.objects.get(code="B1").target == "62%"
 
 

@@ -107,7 +107,7 @@ def test_the_ledger_exports_the_eighteen_columns(world, log_in):
         zip(rows[0], next(r for r in rows[1:] if r[3] == row.institution.name), strict=True)
     )
     today = clock.today().isoformat()
-    assert line["序号"] == "1" and line["来源"] == "省级" and line["发现日期"] == today
+    assert line["序号"] == "2" and line["来源"] == "省级" and line["发现日期"] == today
     assert line["措施"] == "补做体检" and line["进展"] == "已补做12人"
     assert line["完成日期"] == today and line["佐证"].endswith(".jpg")
     assert line["复核意见"] == "现场核实" and line["状态"] == "已销号" and line["是否反弹"] == "否"

@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from campaigns.models import Report, Task
+from campaigns.models import Campaign, Recipient, Report, Task
 from institutions import clock
 from supervision.handing_out import hand_out
 from supervision.models import Rectification
@@ -44,6 +44,29 @@ def test_a_phase_is_refused_while_one_problem_is_open_and_confirmed_after(world,
     assert row.status == "confirmed"
     with pytest.raises(ValidationError, match="已确认完成"):
         hand_out([new_problem(world.centre, "晚到的", phase=row)], by=world.posts.officer)
+
+
+def test_what_stands_in_the_way_is_named_row_by_row(world, log_in):
+    row = phase(world)
+    hand_out([new_problem(world.centre, "随访不规范", phase=row)], by=world.posts.officer)
+    task = Task.objects.create(
+        campaign=row.campaign, phase=row, position=9, name="报送清单", due="2023-03-03"
+    )
+    Report.objects.create(
+        task=task, institution=world.other_centre, supervisor=world.county, due="2023-03-03"
+    )
+    client = log_in(world.posts.officer)
+    for page in (confirm(client, row), client.get(reverse("phase_board", args=[row.pk]))):
+        text = page.content.decode()
+        duty = Rectification.objects.get()
+        assert "随访不规范" in text and duty.get_absolute_url() in text
+        assert "报送清单" in text and world.other_centre.known_as in text
+    # An institution sees its own rows only.
+    Recipient.objects.create(campaign=row.campaign, institution=world.centre)
+    Campaign.objects.update(status="issued")
+    mine = log_in(world.posts.head).get(reverse("phase_board", args=[row.pk])).content.decode()
+    assert "随访不规范" in mine
+    assert mine.count(world.other_centre.known_as) == 0
 
 
 def test_a_withdrawn_problem_does_not_hold_the_phase_up(world, log_in):

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 
 from campaigns.census_forms import CensusFilter
 from campaigns.models import Census, CensusCount
+from campaigns.models.census import FAULTS
 from campaigns.rechecking import Sum, latest
 from institutions import clock
 from institutions.http import Request
@@ -91,7 +92,7 @@ class CensusCountList(Listing):
         ),
         Column(
             "问题分类",
-            lambda c: "、".join(f"{name}{number}" for name, number in c.faults.items()),
+            lambda c: "、".join(f"{name}{c.faults[name]}" for name in FAULTS if name in c.faults),
             shown=False,
         ),
     )

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from campaigns import rechecking
 from campaigns.census_forms import CensusForm, CountForm
 from campaigns.census_lists import CensusCountList, CensusList, share
-from campaigns.models import Census, CensusCount
+from campaigns.models import Campaign, Census, CensusCount
 from campaigns.models.census import FAULTS
 from institutions import charts, clock
 from institutions.http import Request
@@ -58,6 +58,7 @@ def census_detail(request: Request, pk: int) -> HttpResponse:
         "campaigns/census_detail.html",
         {
             "census": census,
+            "campaign": Campaign.objects.visible_to(post).filter(pk=census.campaign_id).first(),
             "progress": progress,
             "whole": whole,
             "checked": share(whole.checked, whole.total),

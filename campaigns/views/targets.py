@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from campaigns import pursuing
-from campaigns.models import Contribution, Target
+from campaigns.models import Campaign, Contribution, Target
 from campaigns.target_forms import ContributionForm, TargetForm
 from campaigns.target_lists import ContributionList, TargetList, contribution_tag
 from institutions import charts, clock, files
@@ -50,6 +50,7 @@ def target_detail(request: Request, pk: int) -> HttpResponse:
         "campaigns/target_detail.html",
         {
             "target": target,
+            "campaign": Campaign.objects.visible_to(post).filter(pk=target.campaign_id).first(),
             "progress": progress,
             "picture": _picture(target, progress, listed),
             "own": own,

@@ -1,6 +1,6 @@
 """What is followed and re-checked in 2023: figures month by month, the records of the centres until 100 %. All made up (示例)."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from campaigns import following, rechecking
@@ -48,13 +48,14 @@ class FigureStory:
         following.adopt(
             FAMILIES, by=self.cast.post("jifu"), starts=date(2023, 1, 1), institutions=units
         )
+        first = STARTED + timedelta(days=1)
         periods = [Period(2023, 0, month) for month in range(1, 11)]
         periods += [Period(2023, quarter) for quarter in range(1, 4)]
         for period in periods:
             for code in CENTRES:
                 if code == LATE and period in (Period(2023, 0, 10), Period(2023, 3)):
                     continue
-                self.year.on(max(_after(period), STARTED), lambda p=period, c=code: self.fill(c, p))
+                self.year.on(max(_after(period), first), lambda p=period, c=code: self.fill(c, p))
 
     def fill(self, code: str, period: Period) -> None:
         unit = self.cast.unit(code)

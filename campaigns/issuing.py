@@ -40,7 +40,7 @@ def issue(campaign: Campaign, *, by: Post, version: int) -> list[Report]:
             },
         )
         reports = _owe(campaign, owed, by)
-        _tell(campaign, recipients, f"请签收：{campaign.number} {campaign.name}")
+        _tell(campaign, recipients, f"请签收：{campaign.cited}")
     return reports
 
 
@@ -109,7 +109,7 @@ def address(
         Recipient.objects.bulk_create(Recipient(campaign=campaign, institution=r) for r in new)
         if not campaign.is_draft:
             ids = [row.pk for row in new]
-            _tell(campaign, ids, f"请签收：{campaign.number} {campaign.name}")
+            _tell(campaign, ids, f"请签收：{campaign.cited}")
     return len(new)
 
 

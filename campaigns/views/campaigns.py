@@ -107,12 +107,10 @@ def _file_url(campaign: Campaign, file) -> str:
 
 def _passages(campaign: Campaign, post: Post):
     """The passages with what each became, as far as the post may see that."""
-    in_sight = (
-        Prefetch("phases", Phase.objects.visible_to(post)),
-        Prefetch("tasks", Task.objects.visible_to(post)),
-        Prefetch("focuses", SupervisionFocus.objects.visible_to(post)),
-        Prefetch("standards", Standard.objects.visible_to(post)),
-    )
+    in_sight = [
+        Prefetch(name, Passage._meta.get_field(name).related_model.objects.visible_to(post))
+        for name in Passage.LINKS
+    ]
     return Passage.objects.visible_to(post).filter(campaign=campaign).prefetch_related(*in_sight)
 
 

@@ -259,7 +259,18 @@ def remove_recipients(
         )
     with transaction.atomic():
         claim(campaign, "主送机构", by=by, version=version, data={"removed": len(chosen)})
-        return Recipient.objects.filter(campaign=campaign, institution__in=chosen).delete()[0]
+        sent = Recipient.objects.filter(campaign=campaign)
+        return sent.units().filter(institution__in=chosen).delete()[0]
+
+
+def remove_others(
+    campaign: Campaign, recipients: Iterable[Recipient], *, by: Post, version: int
+) -> int:
+    """Take departments, villages and streets off the draft's list; returns how many."""
+    chosen = [row.pk for row in recipients]
+    with transaction.atomic():
+        claim(campaign, "主送科室、村居", by=by, version=version, data={"removed": len(chosen)})
+        return campaign.recipients.filter(pk__in=chosen).delete()[0]
 
 
 def link_passage(passage: Passage, *, by: Post, version: int, **chosen: Any) -> None:

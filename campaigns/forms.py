@@ -176,7 +176,7 @@ class FocusForm(ScopedFormMixin, forms.ModelForm):
         super().__init__(*args, **kwargs)
         campaign = self.instance.campaign
         near = Q(parent=campaign.institution_id) | Q(
-            pk__in=Recipient.objects.filter(campaign=campaign).values("institution")
+            pk__in=Recipient.objects.filter(campaign=campaign).units().values("institution")
         )
         if self.instance.pk:
             near |= Q(pk__in=list(self.instance.institutions.values_list("pk", flat=True)))
@@ -225,7 +225,7 @@ class TaskForm(ScopedFormMixin, forms.ModelForm):
         campaign = self.instance.campaign
         office = campaign.institution_id
         recipients = Institution.objects.visible_to(self.post).filter(
-            pk__in=Recipient.objects.filter(campaign=campaign).values("institution")
+            pk__in=Recipient.objects.filter(campaign=campaign).units().values("institution")
         )
         self.fields["institutions"].queryset = recipients
         present = set(recipients.order_by().values_list("kind", flat=True))
@@ -283,7 +283,7 @@ class MoreUnitsForm(forms.Form):
 
     def __init__(self, *args: Any, task: Task, post: Post, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        recipients = Recipient.objects.filter(campaign=task.campaign)
+        recipients = Recipient.objects.filter(campaign=task.campaign).units()
         self.fields["institutions"].queryset = (
             Institution.objects.visible_to(post)
             .filter(pk__in=recipients.values("institution"))
@@ -352,7 +352,7 @@ def candidates(campaign: Campaign, post: Post) -> QuerySet[Institution]:
         Institution.objects.visible_to(post)
         .open_on(clock.today())
         .exclude(pk=campaign.institution_id)
-        .exclude(pk__in=Recipient.objects.filter(campaign=campaign).values("institution"))
+        .exclude(pk__in=Recipient.objects.filter(campaign=campaign).units().values("institution"))
     )
 
 
@@ -364,7 +364,7 @@ class RemoveRecipientsForm(forms.Form):
     def __init__(self, *args: Any, campaign: Campaign, post: Post, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["institutions"].queryset = Institution.objects.visible_to(post).filter(
-            pk__in=Recipient.objects.filter(campaign=campaign).values("institution")
+            pk__in=Recipient.objects.filter(campaign=campaign).units().values("institution")
         )
 
 
@@ -500,8 +500,7 @@ class ReportFilter(ScopedFilterSet):
         return queryset
 
     def by_side(self, queryset, name, value):
-        side = "institution" if value == "own" else "supervisor"
-        return queryset.filter(**{side: self.post.institution_id})
+        return queryset.own(self.post) if value == "own" else queryset.asked(self.post)
 
 
 class ReceiptFilter(ScopedFilterSet):
@@ -510,7 +509,12 @@ class ReceiptFilter(ScopedFilterSet):
         choices=[("waiting", "未签收"), ("done", "已签收")], label="签收", method="by_state"
     )
     scope = django_filters.ChoiceFilter(
-        choices=[("own", "发给本单位的"), ("asked", "本单位发出的")], label="范围", method="by_side"
+        choices=[("own", "由本岗位签收的"), ("asked", "本单位发出的")],
+        label="范围",
+        method="by_side",
+    )
+    sort = django_filters.ChoiceFilter(
+        choices=Recipient.Sort.choices, label="对象", method="by_sort"
     )
 
     class Meta:
@@ -525,9 +529,12 @@ class ReceiptFilter(ScopedFilterSet):
         done = queryset.filter(received_at__isnull=False)
         return queryset.waiting() if value == "waiting" else done
 
+    def by_sort(self, queryset, name, value):
+        return queryset.of_sort(value)
+
     def by_side(self, queryset, name, value):
-        side = "institution" if value == "own" else "campaign__institution"
-        return queryset.filter(**{side: self.post.institution_id})
+        own = value == "own"
+        return queryset.confirmed_by(self.post) if own else queryset.asked_by(self.post)
 
 
 class CampaignFilter(ScopedFilterSet):

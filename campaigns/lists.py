@@ -111,7 +111,8 @@ class TaskReportList(Listing):
 class ReceiptList(Listing):
     title = "签收情况"
     columns = (
-        Column("机构", "institution.name", sort=("institution__code",)),
+        Column("主送对象", "name", sort=("institution__code",)),
+        Column("类别", "sort_label"),
         Column("活动", "campaign.name"),
         Column("文号", "campaign.number"),
         Column(
@@ -119,9 +120,9 @@ class ReceiptList(Listing):
             lambda r: Tag("已签收", "ok") if r.received_at else Tag("未签收", "warn"),
         ),
         Column("签收时间", lambda r: time_cn(r.received_at)),
-        Column("签收人", lambda r: r.received_by.title if r.received_by else "—"),
+        Column("签收人", lambda r: str(r.received_by) if r.received_by else "—"),
     )
-    search = ("institution__search", "campaign__name")
+    search = ("institution__search", "department__name", "region__name", "campaign__name")
     filters = ReceiptFilter
     order = ("-campaign__issued_on", "campaign__pk", "institution__code", "pk")
 

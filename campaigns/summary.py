@@ -116,6 +116,7 @@ def summary_for(institution: Institution, post: Post) -> dict[str, Any]:
     return {
         "receipts": list(
             Recipient.objects.visible_to(post)
+            .units()
             .filter(running, institution=institution)
             .select_related("campaign", "received_by")
             .order_by("-campaign__issued_on", "pk")[:10]

@@ -84,6 +84,8 @@ _ANSWERS = frozenset(
     {
         "campaigns.receive_campaign",
         "campaigns.write_report",
+        # An institution that a task names as its receiver (区疾控 collects 老年人体检报告) judges what comes in.
+        "campaigns.review_report",
         "campaigns.write_breakthrough",
         "campaigns.write_plan",
         "campaigns.write_log",
@@ -201,7 +203,13 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.FINANCE: _READ
     | _MONEY
     | _TABLES
-    | {"campaigns.write_breakthrough", "scoring.settle_year", "scoring.change_policy"},
+    | {
+        "campaigns.receive_campaign",
+        "campaigns.write_report",
+        "campaigns.write_breakthrough",
+        "scoring.settle_year",
+        "scoring.change_policy",
+    },
     Role.LEAD: _READ
     | {
         "campaigns.write_log",

@@ -54,8 +54,9 @@ def _page(campaign: Campaign, post: Post) -> dict[str, Any]:
     passages = list(_passages(campaign, post))
     owns = post.acts_for(campaign.institution_id)
     recipients = Recipient.objects.visible_to(post).filter(campaign=campaign)
-    recipients = recipients.select_related("institution", "received_by")
-    mine = recipients.filter(institution=post.institution_id).first()
+    recipients = recipients.select_related("institution", "department", "region", "received_by")
+    own = list(recipients.confirmed_by(post))
+    unsigned = [row for row in own if row.received_at is None]
     return {
         "campaign": campaign,
         "tag": campaign_tag(campaign),
@@ -82,10 +83,9 @@ def _page(campaign: Campaign, post: Post) -> dict[str, Any]:
         .filter(campaign=campaign)
         .prefetch_related("institutions", "items"),
         "waiting": recipients.filter(received_at__isnull=True)[:SHOWN],
-        "mine": mine,
-        "may_receive": mine is not None
-        and mine.received_at is None
-        and post.has_perm("campaigns.receive_campaign"),
+        "mine": own[0] if own else None,
+        "unsigned": unsigned,
+        "may_receive": bool(unsigned) and post.has_perm("campaigns.receive_campaign"),
         "breakthrough": BreakthroughRound.objects.visible_to(post)
         .filter(campaign=campaign)
         .first(),
@@ -198,7 +198,9 @@ def receipt_list(request: Request) -> HttpResponse:
     rows = Recipient.objects.visible_to(request.post).exclude(
         campaign__status=Campaign.Status.DRAFT
     )
-    rows = rows.select_related("campaign", "institution", "received_by")
+    rows = rows.select_related(
+        "campaign", "institution", "department", "region", "received_by__institution"
+    )
     return ReceiptList(request, rows).response("campaigns/receipt_list.html")
 
 

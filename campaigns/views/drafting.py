@@ -303,7 +303,9 @@ def recipient_edit(request: Request, pk: int) -> HttpResponse:
         messages.success(request, f"已加入 {added} 家主送机构")
         return redirect("campaigns:recipient_edit", campaign.pk)
     recipients = Recipient.objects.visible_to(request.post).filter(campaign=campaign)
-    recipients = recipients.select_related("institution").order_by("institution__code")
+    recipients = recipients.select_related("institution", "department", "region").order_by(
+        "institution__code", "pk"
+    )
     context = frame(campaign, form=form, search=search, recipients=recipients)
     return render(request, "campaigns/recipient_form.html", context)
 

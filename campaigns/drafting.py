@@ -302,7 +302,9 @@ def link_passages(
         for name in Passage.LINKS:
             through: Any = getattr(Passage, name).through
             through.objects.filter(passage__in=[passage.pk for passage in said]).delete()
-            other = next(f.attname for f in through._meta.fields if f.attname not in ("id", "passage_id"))
+            other = next(
+                f.attname for f in through._meta.fields if f.attname not in ("id", "passage_id")
+            )
             through.objects.bulk_create(
                 through(passage_id=passage.pk, **{other: row.pk})
                 for passage, chosen in said.items()

@@ -41,7 +41,9 @@ class Campaign(Workflow):
     status = models.CharField("状态", max_length=12, choices=Status, default=Status.DRAFT)
     name = models.CharField("活动名称", max_length=120)
     title = models.CharField("文件标题", max_length=200)
-    number = models.CharField("文号", max_length=40, blank=True, help_text="如 周卫健字〔2023〕13号")
+    number = models.CharField(
+        "文号", max_length=40, blank=True, help_text="如 周卫健字〔2023〕13号"
+    )
     issuer = models.CharField("发文机关", max_length=60, blank=True)
     year = models.PositiveSmallIntegerField("年度")
     issued_on = models.DateField("印发日期")

@@ -19,9 +19,7 @@ from campaigns.models import (
     Passage,
     Phase,
     Recipient,
-    Standard,
     SupervisionFocus,
-    Task,
 )
 from campaigns.summary import CampaignProgress, campaign_progress
 from institutions import charts, clock, files

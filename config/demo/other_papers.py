@@ -15,6 +15,7 @@ from campaigns import (
     following,
     grouping,
     issuing,
+    passing_on,
     planning,
     pursuing,
     reporting,
@@ -37,7 +38,7 @@ from campaigns.models import (
     WorkLog,
 )
 from config.demo import chance, passages
-from config.demo.cast import Cast, many, rows
+from config.demo.cast import HEADS, Cast, many, rows
 from config.demo.days import Year
 from config.demo.papers import Papers
 from config.demo.sheets import CAPABILITY_FILES, CAPABILITY_LEVELS, publish_standard
@@ -55,6 +56,9 @@ PROFESSIONS = {label: value for value, label in Profession.choices}
 TARGET_KINDS = {label: value for value, label in Target.Kind.choices}
 # Smaller numbers are the paper's own (7 towns) and are reached as they stand.
 ROUGH = 20
+# The counties issue the city's self-check on, the centres are through, the counties report the sum.
+PASSED_ON, CHECKED, SUMMED_UP = date(2019, 1, 25), date(2019, 4, 19), date(2019, 4, 26)
+FORWARDED = "现将《{title}》转发给你们，请对照服务能力标准完成自查，4月19日前报送自查等次和问题数。"
 
 
 @dataclass(frozen=True)
@@ -333,6 +337,9 @@ class PaperStory:
             early = chance.between(2, 9, self.paper.key, report.task.position, report.institution)
             day = max(report.due - timedelta(days=early), self.paper.issued + timedelta(days=3))
             row = told[report.task.position]
+            if report.institution.is_bureau and report.task.done_by == Task.DoneBy.CHECK:
+                self.year.on(PASSED_ON, lambda r=report, w=row: self.pass_on(r, w), hour=9)
+                continue
             self.year.on(min(day, report.due), lambda r=report, w=row: self.report(r, w))
         self._call()
         self._pursue()
@@ -371,8 +378,9 @@ class PaperStory:
 
     # Reports
 
-    def report(self, report: Report, row: dict[str, str]) -> None:
+    def report(self, report: Report, row: dict[str, str], *, taken_by: str = "") -> None:
         """Fill the report in as the form does, hand it in, and let the bureau take it two days later."""
+        reader = taken_by or self.paper.by
         unit = self.cast.unit(report.institution.code)
         task, by = report.task, self.cast.worker(unit)
         number = None
@@ -402,6 +410,57 @@ class PaperStory:
             held_on=clock.today(),
             files=[self.papers.paper(unit, task.area)] if needs_file else [],
             **more,
+        )
+        report.submit(by=by, version=report.version)
+        self.year.after(2, lambda: report.accept(by=self.cast.post(reader), version=report.version))
+
+    # Passed on by a bureau below
+
+    def pass_on(self, report: Report, row: dict[str, str]) -> None:
+        """A county issues what it received on to its own centres, in a campaign below the city's."""
+        county = self.cast.unit(report.institution.code)
+        by = self.cast.post(HEADS[county.code])
+        centres = self.cast.below(county.code)
+        campaign = drafting.register(
+            Campaign(
+                name=f"{county.region}“优质服务基层行”活动",
+                title=f"关于转发《{self.campaign.title}》的通知",
+                year=PASSED_ON.year,
+                issued_on=PASSED_ON,
+                salutation="各乡镇卫生院：",
+                basis=self.campaign.title,
+                parent=self.campaign,
+            ),
+            by=by,
+        )
+        words = [drafting.Line("", FORWARDED.format(title=self.campaign.title))]
+        drafting.write_passages(campaign, words, by=by, version=campaign.version)
+        phase = Phase(name="自查上报", ends=CHECKED)
+        drafting.save_phases(campaign, [phase], [], by=by, version=campaign.version)
+        issuing.address(campaign, centres, by=by, version=campaign.version)
+        task = passing_on.start(campaign, report, by)
+        task.phase, task.due = phase, CHECKED
+        drafting.save_task(task, by=by, version=campaign.version, institutions=centres)
+        drafting.link_passage(
+            campaign.passages.get(), by=by, version=campaign.version, tasks=[task], phases=[phase]
+        )
+        for below in issuing.issue(campaign, by=by, version=campaign.version):
+            unit = self.cast.unit(below.institution.code)
+            self.year.on(
+                PASSED_ON,
+                lambda u=unit: issuing.receive(campaign, by=self.cast.worker(u)),
+                hour=chance.between(13, 16, unit.code, "passed on"),
+            )
+            day = CHECKED - timedelta(days=chance.between(1, 6, unit.code, "checked"))
+            self.year.on(day, lambda r=below: self.report(r, row, taken_by=by.user.username))
+        self.year.on(SUMMED_UP, lambda: self.sum_up(report, row))
+
+    def sum_up(self, report: Report, row: dict[str, str]) -> None:
+        """The county takes its centres' self-checks over into its own report and hands that in."""
+        by = self.cast.post(HEADS[report.institution.code])
+        passing_on.take_over(report, by=by, version=report.version)
+        reporting.save(
+            report, by=by, version=report.version, text=row["完成情况"], held_on=clock.today()
         )
         report.submit(by=by, version=report.version)
         self.year.after(2, lambda: report.accept(by=self.by, version=report.version))

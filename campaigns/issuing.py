@@ -31,6 +31,8 @@ def issue(campaign: Campaign, *, by: Post, version: int) -> list[Report]:
     for task, unit, department in owed:
         if department is None and unit.pk not in known:
             raise ValidationError(f"任务“{task}”的责任单位{unit}不在主送机构中")
+        if unit.pk == task.receiver_id:
+            raise ValidationError(f"任务“{task}”由{unit}收集汇总，不能又是责任单位")
     for task in tasks:
         if task.receiver and task.receiver_id not in known:
             raise ValidationError(f"任务“{task}”的报送至{task.receiver}不在主送机构中")
@@ -249,6 +251,8 @@ def _add_reports(campaign: Campaign, owed: Sequence[Owing], task: Task, by: Post
     for unit in units:
         if unit.pk not in known:
             raise ValidationError(f"{unit}不在主送机构中，请先补充主送")
+        if unit.pk == task.receiver_id:
+            raise ValidationError(f"这项任务由{unit}收集汇总，不能又是责任单位")
     if task.receiver and task.receiver_id not in known:
         raise ValidationError(f"{task.receiver}不在主送机构中，请先补充主送")
     reports = _owe(campaign, owed, by)

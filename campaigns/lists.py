@@ -77,7 +77,7 @@ class ReportList(Listing):
     title = "任务报送"
     columns = (
         Column("任务", "task.name"),
-        Column("机构", "institution.known_as", sort=("institution__code",)),
+        Column("机构", "unit_name", sort=("institution__code",)),
         Column("活动", "task.campaign.name"),
         Column("阶段", lambda r: r.task.phase.name if r.task.phase else "—"),
         Column("完成时限", lambda r: date_cn(r.due), sort=("due",)),
@@ -85,27 +85,12 @@ class ReportList(Listing):
         Column("时限情况", time_tag),
         Column("报送时间", lambda r: time_cn(r.submitted_at), shown=False),
         Column("完成情况", "text", shown=False),
-        Column("完成数量", "number", shown=False),
+        Column("完成", "value_text", shown=False),
+        Column("报送至", "supervisor.known_as", shown=False),
     )
-    search = ("task__name", "institution__search")
+    search = ("task__name", "institution__search", "department__name")
     filters = ReportFilter
     order = ("due", "pk")
-
-
-class TaskReportList(Listing):
-    """One task's reports, institution by institution."""
-
-    title = "任务完成情况"
-    columns = (
-        Column("机构", "institution.name", sort=("institution__code",)),
-        Column("状态", report_tag, sort=("status",)),
-        Column("时限情况", time_tag),
-        Column("报送时间", lambda r: time_cn(r.submitted_at)),
-        Column("完成数量", "number", numeric=True, shown=False),
-        Column("完成情况", "text", shown=False),
-    )
-    search = ("institution__search",)
-    order = ("institution__code", "pk")
 
 
 class ReceiptList(Listing):

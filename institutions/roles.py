@@ -176,6 +176,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     | _ASKS
     | {
         "institutions.manage_reference",
+        "institutions.pair_leader",
         "campaigns.change_campaign",
         "campaigns.issue_campaign",
         "campaigns.confirm_phase",

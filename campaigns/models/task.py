@@ -13,8 +13,12 @@ from institutions.fields import FixedField
 from institutions.models import Department, Institution, Post, ServiceItem, StoredFile
 from institutions.models.scoping import WorkQuerySet
 from institutions.notifying import notify, posts_at
+from institutions.roles import Role
 from institutions.rounding import half_up, plain_text
 from institutions.workflow import NOTE, Move, Need, Side, Workflow
+
+# Who sees what is reported to the own institution; a bureau sees it anyway.
+RECEIVING = frozenset({Role.HEAD, Role.STAFF, Role.LEAD})
 
 
 class TaskQuerySet(InCampaignQuerySet):
@@ -26,7 +30,10 @@ class TaskQuerySet(InCampaignQuerySet):
         duties = Task.institutions.through.objects.filter(
             post.reach.institutions_q("institution__")
         )
-        return tasks.filter(Q(pk__in=duties.values("task")) | Q(receiver=post.institution_id))
+        rows = Q(pk__in=duties.values("task"))
+        if post.role in RECEIVING:
+            rows |= Q(receiver=post.institution_id)
+        return tasks.filter(rows)
 
 
 class Task(models.Model):
@@ -181,7 +188,7 @@ class ReportQuerySet(WorkQuerySet):
     def visible_to(self, post: Post | None) -> Self:
         """Return the reports of institutions in sight, and those that are made to the post's own institution."""
         rows = super().visible_to(post)
-        if post is None or post.role in self.hidden_from or post.institution.is_bureau:
+        if post is None or post.role not in RECEIVING:
             return rows
         received = Q(supervisor=post.institution_id)
         if post.item_ids is not None:
@@ -236,6 +243,8 @@ class Report(Workflow):
 
     OPEN = frozenset({Status.OPEN, Status.RETURNED})
     EDITABLE = OPEN
+    # Ways of counting that give a number of each unit.
+    COUNTED = frozenset({Task.DoneBy.NUMBER, Task.DoneBy.PERCENT, Task.DoneBy.COVERAGE})
 
     status = models.CharField("状态", max_length=12, choices=Status, default=Status.OPEN)
     task = models.ForeignKey(Task, models.PROTECT, verbose_name="任务", related_name="reports")

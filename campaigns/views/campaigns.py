@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from campaigns import issuing
+from campaigns import duties, issuing
 from campaigns.lists import CampaignList, PassageList, ReceiptList, campaign_tag, with_receipts
 from campaigns.models import (
     BreakthroughRound,
@@ -72,6 +72,7 @@ def _page(campaign: Campaign, post: Post) -> dict[str, Any]:
             url=lambda name: reverse(f"campaigns:campaign_{name}", args=[campaign.pk]),
         ),
         "progress": progress,
+        "areas": duties.by_area(progress),
         "kpis": _kpis(campaign, progress),
         "gantt": _gantt(campaign, phases),
         "has_tasks": any(group.tasks for group in progress.phases),

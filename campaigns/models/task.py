@@ -422,7 +422,10 @@ class Report(Workflow):
         levels = self.sums.get("levels", {})
         if not levels:
             return self.get_level_display()
-        return "、".join(f"{self.Level(code).label}{n}家" for code, n in levels.items() if n)
+        highest_first = reversed(self.Level.choices)
+        return "、".join(
+            f"{label}{levels[code]}家" for code, label in highest_first if levels.get(code)
+        )
 
     @property
     def reached(self) -> bool | None:

@@ -175,7 +175,7 @@ class Task(models.Model):
         """Who answers, printed as the papers print it; what nobody holds is left out, nothing at all is empty."""
         parts = {
             "责任领导": [row.title for row in self.leaders.all()],
-            "牵头科室": [row.name for row in self.departments.all()],
+            "牵头科室": [row.full_name for row in self.departments.all()],
             "责任科室单位": self.unit_names,
         }
         said = [f"{label}：{'、'.join(names)}" for label, names in parts.items() if names]

@@ -159,7 +159,7 @@ def test_the_page_prints_who_answers_for_an_area_as_the_paper_does(world, office
     task.departments.set([office, double])
     task.unit_departments.set([office])
     said = (
-        "（责任领导：分管局长，牵头科室：中医药科、基妇科，"
+        "（责任领导：分管局长，牵头科室：中医药科（挂医养健康科牌子）、基妇科，"
         "责任科室单位：基妇科、青年路社区卫生服务中心、王村镇中心卫生院）"
     )
     assert task.answering == said

@@ -1,15 +1,16 @@
 """Lists of tasks and of one task's reports: columns, filters, order."""
 
 import django_filters
+from django import forms
 from django.db.models import Count, Q, QuerySet
 
+from campaigns.forms import MOST
 from campaigns.lists import report_tag, time_tag
-from campaigns.models import Campaign, Report, Task
+from campaigns.models import Report, Task
 from campaigns.passing_on import checked_of, levels_of
 from institutions.forms import ScopedFilterSet
 from institutions.listing import Column, Listing, Tag
-from institutions.models import Department, Post
-from institutions.roles import Role
+from institutions.models import Post
 from institutions.templatetags.portal import date_cn, time_cn
 
 
@@ -29,7 +30,7 @@ def with_progress(rows: QuerySet[Task], post: Post) -> QuerySet[Task]:
 
 
 class TaskFilter(ScopedFilterSet):
-    campaign = django_filters.ModelChoiceFilter(queryset=Campaign.objects.all(), label="活动")
+    campaign = django_filters.NumberFilter(widget=forms.HiddenInput, max_value=MOST)
     year = django_filters.NumberFilter(field_name="campaign__year", label="年度", max_value=9999)
     kind = django_filters.ChoiceFilter(choices=Task.Kind.choices, label="类型")
     area = django_filters.ChoiceFilter(label="任务领域")
@@ -37,10 +38,9 @@ class TaskFilter(ScopedFilterSet):
     objectives = django_filters.ChoiceFilter(
         choices=Task.Objective.choices, label="目标类别", lookup_expr="contains"
     )
-    leaders = django_filters.ModelChoiceFilter(queryset=Post.objects.all(), label="责任领导")
-    departments = django_filters.ModelChoiceFilter(
-        queryset=Department.objects.all(), label="牵头科室"
-    )
+    # By a link from the leader's page and the like.
+    leaders = django_filters.NumberFilter(widget=forms.HiddenInput, max_value=MOST)
+    departments = django_filters.NumberFilter(widget=forms.HiddenInput, max_value=MOST)
 
     class Meta:
         model = Task
@@ -48,13 +48,11 @@ class TaskFilter(ScopedFilterSet):
 
     def __init__(self, data=None, queryset=None, *, request, **kwargs):
         super().__init__(data, queryset, request=request, **kwargs)
-        fields, bureau = self.form.fields, request.post.institution.bureau_id
-        for name in ("area", "programme"):
-            words = queryset.order_by().exclude(**{name: ""}).values_list(name, flat=True)
-            fields[name].choices = [(word, word) for word in sorted(set(words))]
-        leaders = fields["leaders"].queryset.filter(role=Role.LEADER, institution=bureau)
-        fields["leaders"].queryset = leaders.select_related("institution")
-        fields["departments"].queryset = fields["departments"].queryset.filter(institution=bureau)
+        used = Task.objects.visible_to(request.post).order_by()
+        words = list(used.values_list("area", "programme").distinct())
+        for place, name in enumerate(("area", "programme")):
+            offered = sorted({pair[place] for pair in words} - {""})
+            self.form.fields[name].choices = [(word, word) for word in offered]
 
 
 class TaskList(Listing):
@@ -74,7 +72,7 @@ class TaskList(Listing):
         Column("活动", "campaign.name", shown=False),
         Column("年度", "campaign.year", shown=False),
     )
-    search = ("name", "text", "area", "campaign__name")
+    search = ("name", "text", "area", "programme", "campaign__name")
     filters = TaskFilter
     order = ("-campaign__issued_on", "campaign", "position", "pk")
 

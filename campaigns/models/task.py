@@ -175,7 +175,7 @@ class Task(models.Model):
         """Who answers, printed as the papers print it; what nobody holds is left out, nothing at all is empty."""
         parts = {
             "责任领导": [row.title for row in self.leaders.all()],
-            "牵头科室": [row.name for row in self.departments.all()],
+            "牵头科室": [row.full_name for row in self.departments.all()],
             "责任科室单位": self.unit_names,
         }
         said = [f"{label}：{'、'.join(names)}" for label, names in parts.items() if names]
@@ -422,7 +422,10 @@ class Report(Workflow):
         levels = self.sums.get("levels", {})
         if not levels:
             return self.get_level_display()
-        return "、".join(f"{self.Level(code).label}{n}家" for code, n in levels.items() if n)
+        highest_first = reversed(self.Level.choices)
+        return "、".join(
+            f"{label}{levels[code]}家" for code, label in highest_first if levels.get(code)
+        )
 
     @property
     def reached(self) -> bool | None:

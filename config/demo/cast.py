@@ -63,7 +63,7 @@ STAFF = {
 def rows(name: str) -> Iterator[dict[str, str]]:
     """Read one of the demo's own tables."""
     text = resources.files("config.demo").joinpath(f"data/{name}.csv").read_text("utf-8")
-    return csv.DictReader(text.splitlines())
+    return csv.DictReader(text.splitlines(keepends=True))
 
 
 def many(cell: str) -> list[str]:

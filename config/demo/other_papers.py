@@ -45,6 +45,7 @@ from config.demo.sheets import CAPABILITY_FILES, CAPABILITY_LEVELS, publish_stan
 from institutions import clock
 from institutions.models import Department, Institution, Kind, Post, Region
 from institutions.models.institution import CENTRE_KINDS, CLINIC_KINDS
+from institutions.roles import Role
 from supervision.phases import confirm_phase
 
 TASK_KINDS = {label: value for value, label in Task.Kind.choices}
@@ -56,6 +57,9 @@ PROFESSIONS = {label: value for value, label in Profession.choices}
 TARGET_KINDS = {label: value for value, label in Target.Kind.choices}
 # Smaller numbers are the paper's own (7 towns) and are reached as they stand.
 ROUGH = 20
+# Who confirms for a department, and for the villages of the street.
+WORKING = (Role.OFFICER, Role.FINANCE)
+STREET_OFFICE = "shilijd"
 # The counties issue the city's self-check on, the centres are through, the counties report the sum.
 PASSED_ON, CHECKED, SUMMED_UP = date(2019, 1, 25), date(2019, 4, 19), date(2019, 4, 26)
 FORWARDED = "现将《{title}》转发给你们，请对照服务能力标准完成自查，4月19日前报送自查等次和问题数。"
@@ -352,9 +356,14 @@ class PaperStory:
             self.year.on(day, lambda p=place: self.confirm(p), hour=16)
 
     def _received(self, campaign: Campaign) -> None:
-        """The units confirm on the day; so do the department that drafted it and the street for its villages."""
-        posts = {self.paper.by} if self.paper.departments else set()
-        posts |= {"shilijd"} if self.paper.regions else set()
+        """The units confirm on the day; so does a post of each department, and the street for its villages."""
+        posts: dict[str, str] = {}
+        if self.paper.departments:
+            held = Post.objects.filter(institution=campaign.institution, role__in=WORKING)
+            of_department = held.exclude(department=None).order_by("-pk")
+            posts = dict(of_department.values_list("department__name", "user__username"))
+        if self.paper.regions:
+            posts["街道"] = STREET_OFFICE
         for unit in self.units:
             if unit.kind != Kind.STREET:
                 self.year.on(
@@ -362,7 +371,7 @@ class PaperStory:
                     lambda u=unit: issuing.receive(campaign, by=self.cast.worker(u)),
                     hour=chance.between(11, 16, unit.code, self.paper.key),
                 )
-        for name in sorted(posts):
+        for name in posts.values():
             self.year.on(
                 self.paper.issued,
                 lambda n=name: issuing.receive(campaign, by=self.cast.post(n)),

@@ -191,8 +191,8 @@ def _phases(row: Campaign) -> list[_Row]:
 def _tasks(row: Campaign) -> list[_Row]:
     listed = []
     related = ("institutions", "unit_departments", "departments", "leaders__institution")
-    names = ("name", "text", "area", "kind", "done_by", "item", "due", "phase", "goal", "unit")
-    names += ("programme", "receiver")
+    names = ["name", "text", "area", "kind", "done_by", "item", "due", "phase", "goal", "unit"]
+    names += ["programme", "receiver"]
     rows = row.tasks.select_related("phase", "item", "receiver")
     for task in rows.prefetch_related(*related):
         values = {_label(type(task), name): _shown(task, name) for name in names}

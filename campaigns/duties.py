@@ -132,16 +132,24 @@ def _by_head(tasks: list[Task], reports: list[Report], by: str) -> list[Row]:
     heads: dict[int, Row] = {}
     led: dict[int, set[int]] = {}
     for task in tasks:
-        for head in task.leaders.all() if by == "leader" else task.departments.all():
-            label = head.title if by == "leader" else head.name
-            url = reverse("leader_page", args=[head.pk]) if by == "leader" else ""
-            heads.setdefault(head.pk, Row(label, url))
-            led.setdefault(head.pk, set()).add(task.pk)
+        for pk, row in _leaders(task) if by == "leader" else _departments(task):
+            heads.setdefault(pk, row)
+            led.setdefault(pk, set()).add(task.pk)
     for pk, row in heads.items():
         row.duties = [
             _led(task, counts[task.pk]) if task.pk in led[pk] else Duty() for task in tasks
         ]
     return sorted(heads.values(), key=lambda row: row.label)
+
+
+def _leaders(task: Task) -> Iterator[tuple[int, Row]]:
+    for post in task.leaders.all():
+        yield post.pk, Row(post.title, reverse("leader_page", args=[post.pk]))
+
+
+def _departments(task: Task) -> Iterator[tuple[int, Row]]:
+    for department in task.departments.all():
+        yield department.pk, Row(department.name)
 
 
 def _led(task: Task, counts: Counts) -> Duty:

@@ -71,9 +71,8 @@ def start(campaign: Campaign, report: Report, by: Post) -> Task:
 def reports_below(report: Report, post: Post) -> Sequence[Report]:
     """Return the reports of the units to which the received task was issued on, as far as `post` sees them."""
     rows = Report.objects.visible_to(post).filter(task__passes_on=report)
-    return rows.select_related("institution__region", "department", "task").order_by(
-        "institution__code", "pk"
-    )
+    rows = rows.select_related("institution__region", "department", "task")
+    return list(rows.order_by("institution__code", "pk"))
 
 
 def summed(report: Report, rows: Sequence[Report]) -> Sum:

@@ -1,5 +1,7 @@
 """Lists of tasks and of one task's reports: columns, filters, order."""
 
+from collections.abc import Callable
+
 import django_filters
 from django import forms
 from django.db.models import Count, Q, QuerySet
@@ -95,6 +97,11 @@ def reached_tag(row: Report) -> Tag | str:
     return Tag("未达目标", "warn")
 
 
+def _at_level(code: str) -> Callable[[Report], int]:
+    """Return a function that counts the units of a report at a level."""
+    return lambda row: levels_of(row).get(code, 0)
+
+
 _UNIT = Column(
     "机构",
     lambda r: r.department.name if r.department else r.institution.name,
@@ -110,7 +117,7 @@ _CHECKED = (
     Column("单位数", lambda r: checked_of(r)[0], numeric=True),
     Column("已自查", lambda r: checked_of(r)[1], numeric=True),
     *(
-        Column(label, lambda r, code=code: levels_of(r).get(code, 0), numeric=True)
+        Column(label, _at_level(code), numeric=True)
         for code, label in reversed(Report.Level.choices)
     ),
     Column("问题数", lambda r: "—" if r.problems is None else r.problems, numeric=True),

@@ -28,4 +28,5 @@ class PairingForm(forms.Form):
         near = Q(parent=leader.institution_id) & ~Q(kind__in=[Kind.BUREAU, Kind.STREET])
         offered = Institution.objects.visible_to(post).open_on(clock.today()).filter(near)
         known = Institution.objects.visible_to(post).filter(pk__in=linked)
-        self.fields["institutions"].queryset = offered | known
+        field = self.fields["institutions"]
+        field.queryset = offered | known  # type: ignore[attr-defined]

@@ -247,6 +247,8 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.STREET: _READ
     | {
         "campaigns.receive_campaign",
+        # A street's 卫计办 answers for tasks as a centre does (C19).
+        "campaigns.write_report",
         "campaigns.write_group",
         "institutions.export_table",
         "institutions.view_job",

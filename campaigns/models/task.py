@@ -469,4 +469,7 @@ class Report(Workflow):
         """Return the report with what is missing; its institution is told."""
         self._move("send_back", by=by, version=version, note=note, opinion=note)
         writers = posts_at([self.institution_id], "campaigns.write_report")
+        if self.department_id:
+            at_home = Post.objects.filter(pk__in=writers, department=self.department_id)
+            writers = list(at_home.values_list("pk", flat=True))
         notify(writers, f"任务报送被退回：{self.task}", url=self.get_absolute_url())

@@ -98,7 +98,7 @@ def _below(report: Report, post: Post) -> dict[str, Any] | None:
     """What became of a task that a bureau received: the reports of its own units, their sum, how to issue it on."""
     if report.department_id is not None:
         return None
-    rows = list(passing_on.reports_below(report, post))
+    rows = passing_on.reports_below(report, post)
     owns = post.acts_for(report.institution_id) and report.status in Report.OPEN
     issues = owns and post.has_perm("campaigns.change_task")
     campaigns = Campaign.objects.visible_to(post).filter(institution=report.institution)

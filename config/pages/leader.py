@@ -18,6 +18,7 @@ from institutions.http import Request
 from institutions.models import Institution, Pairing, Post
 from institutions.pairing import PERM
 from institutions.roles import Role
+from institutions.work import WorkLine
 from supervision.models import Rectification, Visit
 
 LATEST = 10
@@ -49,6 +50,17 @@ def leaders(post: Post) -> QuerySet[Post]:
         .select_related("institution", "department")
         .prefetch_related(Prefetch("pairings", links.order_by("institution__code"), "links"))
     )
+
+
+def work_for(post: Post) -> list[WorkLine]:
+    """Return the line of a leader at whose institutions something is overdue; four queries, none for others."""
+    if post.role != Role.LEADER:
+        return []
+    links = Pairing.objects.visible_to(post).in_force().filter(post=post)
+    count = sum(overdue_at(links.values_list("institution", flat=True), post).values())
+    url = f"{reverse('leader_page', args=[post.pk])}#linked"
+    hint = "打开看是哪家、哪一项，到现场督促"
+    return [WorkLine("挂包联系机构逾期", url, count, "overdue", hint)]
 
 
 @require_safe

@@ -468,6 +468,25 @@ def test_the_matrix_shows_each_units_state_by_unit_department_and_leader(world, 
     assert "分管局长" in page and reverse("leader_page", args=[world.posts.leader.pk]) in page
 
 
+@pytest.mark.row("C19")
+def test_a_streets_office_answers_beside_the_centre(world, log_in):
+    row = draft(world)
+    Recipient.objects.create(campaign=row, institution=world.street_office)
+    task = row.tasks.get()
+    Task.objects.filter(pk=task.pk).update(done_by="report", name="0-6岁儿童健康管理")
+    task.institutions.set([world.centre, world.street_office])
+    issue(row, world)
+    report = report_of(row, world.street_office)
+    data = {"version": 1, "text": "已摸底并转中心建档", "then": "submit"}
+    log_in(world.posts.street).post(url("report_save", report.pk), data)
+    table = duties.matrix(row, world.posts.officer, "unit")
+    assert {r.label: r.duties[0].text for r in table.rows}["示例街道办事处"] == "待审核"
+    # The street sees the centre's duty of its area, and does not write it.
+    other = report_of(row, world.centre)
+    client = log_in(world.posts.street)
+    assert client.post(url("report_save", other.pk), data).status_code == 403
+
+
 def test_a_unit_sees_its_own_row_of_the_matrix_and_strangers_none(world, log_in):
     row = issued(world)
     rows = duties.matrix(row, world.posts.head, "unit").rows

@@ -85,6 +85,8 @@ def test_a_leader_sees_what_is_overdue_at_his_institutions_and_his_own_deeds(wor
     listed = reverse("campaigns:report_list") + f"?institution={world.centre.pk}&when=overdue"
     assert listed.replace("&", "&amp;") in text
     assert len(log_in(leader).get(listed).context["listing"]["rows"]) == 1
+    home = log_in(leader).get("/").content.decode()
+    assert "挂包联系机构逾期" in home and f"{page_of(leader)}#linked" in home
     # Another leader without links and tasks has an empty page, which says what to do.
     second = builders.post(world.county, Role.LEADER, "副局长")
     text = log_in(world.posts.officer).get(page_of(second)).content.decode()

@@ -29,8 +29,8 @@ ANSWER = "supervision.answer_rectification"
 VERIFY = "supervision.verify_rectification"
 ANSWERING = tuple(role for role, perms in ROLE_PERMISSIONS.items() if ANSWER in perms)
 VERIFYING = tuple(role for role, perms in ROLE_PERMISSIONS.items() if VERIFY in perms)
-# 局主要领导: a leader whose title says neither 副 nor 分管.
-DEPUTY = ("副", "分管", "其他")
+# 局主要领导: the leader whose title begins so; 副局长 and 党组成员 do not.
+HEADS = ("局长", "主任", "党组书记", "党委书记")
 
 
 @dataclass(frozen=True)
@@ -193,5 +193,5 @@ def _by_institution(posts) -> dict[int, set[int]]:
 
 def _heads(leaders: list[Post]) -> set[int]:
     """Return the head of the bureau, or all its leaders where no title tells."""
-    heads = {p.pk for p in leaders if not any(word in p.title for word in DEPUTY)}
+    heads = {p.pk for p in leaders if p.title.startswith(HEADS)}
     return heads or {p.pk for p in leaders}

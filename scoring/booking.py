@@ -1,7 +1,6 @@
 """Deciding what takes points or all money from a year: the decision and its entry in the year-end are one deed."""
 
 from decimal import Decimal
-from typing import cast
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -42,6 +41,6 @@ def revoke(row: Sanction, *, by: Post, version: int, note: str) -> None:
         row.revoke(by=by, version=version, note=note)
         booked = Adjustment.objects.filter(sanction=row).select_related("institution").first()
         if booked is not None:
-            adjusting.refuse_frozen(cast(Adjustment, booked).institution, row.year)
+            adjusting.refuse_frozen(booked.institution, row.year)
             adjusting.tell("withdraw", "撤销加减分", booked, by, note=note)
             booked.delete()

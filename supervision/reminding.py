@@ -93,8 +93,8 @@ def _write(pks: tuple[int, ...], today: date) -> list[Reminder]:
     fallen = []
     for row in rows:
         known = sent[row.pk, row.returns, row.due]
-        for step, on in deadlines.owed(row.due, row.since, today, calendar, known):
-            one = Reminder.of(row, step, on)
+        for fell, on in deadlines.owed(row.due, row.since, today, calendar, known):
+            one = Reminder.of(row, fell, on)
             one.sent_at = moment
             fallen.append(one)
     return Reminder.objects.bulk_create(fallen, batch_size=BATCH)
@@ -178,7 +178,8 @@ class _Circle:
         return asking | self.above[row.supervisor_id]
 
     def _linked(self, row: Rectification) -> set[int]:
-        return self.linked[row.institution_id] | self.linked[row.institution.parent_id]
+        above = row.institution.parent_id
+        return self.linked[row.institution_id] | (self.linked[above] if above else set())
 
     def _heads(self, row: Rectification) -> set[int]:
         return self.heads.get(row.bureau_id, set())

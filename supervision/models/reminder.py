@@ -24,7 +24,7 @@ class ReminderQuerySet(ScopedQuerySet):
             row.due, row.since, today, calendar, sent.values_list("step", flat=True)
         )
         return self.bulk_create(
-            [self.model.of(row, step, on) for step, on in steps], ignore_conflicts=True
+            [Reminder.of(row, step, on) for step, on in steps], ignore_conflicts=True
         )
 
 

@@ -1,6 +1,6 @@
 from collections.abc import Iterable
 from datetime import date
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -16,16 +16,15 @@ class ReminderQuerySet(ScopedQuerySet):
     item_path = "rectification__item"
     bureau_path = "bureau"
 
-    def settle(self, row, today: date) -> list["Reminder"]:
+    def settle(self, row, today: date) -> None:
         """Write the steps of `row` that have fallen and were missed, untold: the daily run was down on their day."""
         calendar = work_calendar(row.due, today)
         sent = self.filter(rectification=row, turn=row.returns, due=row.due)
         steps = deadlines.owed(
             row.due, row.since, today, calendar, sent.values_list("step", flat=True)
         )
-        return self.bulk_create(
-            [Reminder.of(row, step, on) for step, on in steps], ignore_conflicts=True
-        )
+        fallen: list[Any] = [Reminder.of(row, step, on) for step, on in steps]
+        self.bulk_create(fallen, ignore_conflicts=True)
 
 
 class Reminder(models.Model):

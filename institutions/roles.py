@@ -58,6 +58,7 @@ _READ = frozenset(
         "supervision.view_visit",
         "supervision.view_problem",
         "supervision.view_rectification",
+        "supervision.view_sanction",
         "scoring.view_evaluation",
         "scoring.view_sheet",
     }
@@ -74,6 +75,7 @@ _ASKS = frozenset(
         "supervision.confirm_visit",
         "supervision.add_problem",
         "supervision.verify_rectification",
+        "supervision.propose_sanction",
         "scoring.change_evaluation",
         "scoring.verify_sheet",
         "scoring.publish_evaluation",
@@ -167,6 +169,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "campaigns.write_log",
         "supervision.add_problem",
         "supervision.record_visit",
+        "supervision.decide_sanction",
         "scoring.publish_evaluation",
         "scoring.freeze_year",
     },
@@ -228,6 +231,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     | _ASKS
     | _ANSWERS
     | {
+        "supervision.decide_sanction",
         "scoring.submit_sheet",
         "scoring.change_policy",
         "scoring.freeze_year",

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from scoring.views import evaluations, sheets, year
+from scoring.views import evaluations, sanctions, sheets, year
 
 app_name = "scoring"
 
@@ -49,6 +49,8 @@ year_urls = [
     path("adjustments/", year.adjustment_list, name="adjustment_list"),
     path("adjustments/new/", year.adjustment_create, name="adjustment_create"),
     path("adjustments/<int:pk>/withdraw/", year.adjustment_withdraw, name="adjustment_withdraw"),
+    path("sanctions/<int:pk>/decide/", sanctions.sanction_decide, name="sanction_decide"),
+    path("sanctions/<int:pk>/revoke/", sanctions.sanction_revoke, name="sanction_revoke"),
     path("policy/", year.policy_list, name="policy_list"),
     path("policy/<int:year>/<str:key>/", year.policy_edit, name="policy_edit"),
 ]

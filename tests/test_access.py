@@ -187,6 +187,8 @@ ROUTES: dict[str, Any] = {
     "supervision:problem_list": Page(WORKERS),
     "supervision:problem_create": Page(OFFICERS | UNITS | {"leader", "lead", "expert"}),
     "supervision:rectification_list": Page(WORKERS),
+    "supervision:sanction_list": Page(WORKERS),
+    "supervision:sanction_create": Page(ASKING),
     # scoring
     "scoring:evaluation_list": Page(WORKERS),
     "scoring:evaluation_create": Page(ASKING),
@@ -268,6 +270,16 @@ ROUTES: dict[str, Any] = {
     ),
     "supervision:rectification_withdraw": Move(
         "rectifications", "rectification", ASKING | {"lead"}, asks, data={"note": "x"}
+    ),
+    "supervision:sanction_detail": Record("sanctions", "sanction", WORKERS),
+    "supervision:sanction_reject": Move(
+        "proposals", "plan", HEADS | {"leader"}, asks, data={"note": "x"}
+    ),
+    "scoring:sanction_decide": Move(
+        "proposals", "plan", HEADS | {"leader"}, asks, data={"note": "x"}
+    ),
+    "scoring:sanction_revoke": Move(
+        "sanctions", "sanction", HEADS | {"leader"}, asks, data={"note": "x"}
     ),
     # records: scoring
     "scoring:evaluation_detail": Record("evaluations", "evaluation", WORKERS),
@@ -403,6 +415,9 @@ ROUTES: dict[str, Any] = {
     ),
     "supervision:note_file": Guarded(
         "notes", "rectification", WORKERS, args=(KEY,), methods=("get",)
+    ),
+    "supervision:sanction_file": Guarded(
+        "referrals", "discipline", WORKERS, args=(KEY,), methods=("get",)
     ),
     "scoring:evaluation_edit": Guarded("evaluations", "evaluation", ASKING, owns),
     "scoring:sheet_fill": Guarded("sheets", "sheet", UNITS, answers, methods=("get",)),

@@ -16,6 +16,7 @@ from config.demo.neighbour import NeighbourStory
 from config.demo.other_papers import OtherBureaux
 from config.demo.papers import Papers
 from config.demo.plans import PlanStory
+from config.demo.sanctions import SanctionStory
 from config.demo.sheets import SheetStory
 from config.demo.targets import TargetStory
 from config.demo.visits import VisitStory
@@ -56,6 +57,7 @@ def build() -> Iterator[str]:
             YearStory(cast, year, papers, sheets).plan()
             figures = FigureStory(cast, year)
             figures.plan()
+            SanctionStory(cast, year, papers).plan()
             TargetStory(cast, year).plan()
             # Its targets and figures are followed on: what its passages became is complete only now.
             year.on(date(2023, 3, 21), of_2021.paper.link)

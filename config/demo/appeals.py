@@ -8,7 +8,7 @@ from config.demo.papers import Papers
 from scoring import appealing
 from scoring.models import Appeal, Evaluation, ScoreLine
 
-REFUSED, UPHELD = "ZC-NJ", "ZC-WC"
+REFUSED, UPHELD = "ZC-NJ", "ZC-BJ"
 
 
 class AppealStory:

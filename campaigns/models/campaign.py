@@ -1,4 +1,4 @@
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -152,6 +152,16 @@ class PassageQuerySet(InCampaignQuerySet):
         """Return the passages whose links the post's own bureau still keeps: its campaigns that are not closed."""
         return self.filter(campaign__institution=post.institution_id).exclude(
             campaign__status=Campaign.Status.CLOSED
+        )
+
+    def with_links(self, post: Post) -> Self:
+        """Fetch with each passage what it became, as far as the post may see that."""
+        fields: dict[str, Any] = {name: Passage._meta.get_field(name) for name in Passage.LINKS}
+        return self.prefetch_related(
+            *(
+                models.Prefetch(name, field.related_model.objects.visible_to(post))
+                for name, field in fields.items()
+            )
         )
 
     def unlinked(self) -> Self:

@@ -74,7 +74,7 @@ class TaskList(Listing):
         Column("活动", "campaign.name", shown=False),
         Column("年度", "campaign.year", shown=False),
     )
-    search = ("name", "text", "area", "programme", "campaign__name")
+    search = ("name", "area", "programme", "campaign__name", "leaders__title", "departments__name")
     filters = TaskFilter
     order = ("-campaign__issued_on", "campaign", "position", "pk")
 

@@ -97,6 +97,7 @@ def task_detail(request: Request, pk: int) -> HttpResponseBase:
             "task": task,
             "campaign": campaign,
             "counts": counts,
+            "done": bool(counts.total) and counts.accepted == counts.total,
             "owns": owns,
             "may_edit": owns and campaign.is_draft and request.post.has_perm(CHANGE),
             "may_add": owns

@@ -15,7 +15,7 @@ from campaigns.models import Campaign, Plan, Report, Task, WorkLog
 from campaigns.task_lists import with_progress
 from institutions import clock
 from institutions.http import Request
-from institutions.models import Institution, Pairing, Post
+from institutions.models import Institution, Kind, Pairing, Post
 from institutions.pairing import PERM
 from institutions.roles import Role
 from institutions.work import WorkLine
@@ -70,10 +70,10 @@ def leader_list(request: Request):
     post = request.post
     rows = list(leaders(post).order_by("institution__code", "pk"))
     linked = {link.institution_id for row in rows for link in row.links}
-    free = Institution.objects.none()
-    if post.institution.is_bureau:
-        below = Institution.objects.visible_to(post).filter(parent=post.institution_id)
-        free = below.open_on(clock.today()).exclude(kind__in=["bureau", "street"])
+    below = Institution.objects.visible_to(post).filter(
+        parent=post.institution_id, parent__kind=Kind.BUREAU
+    )
+    free = below.open_on(clock.today()).exclude(kind__in=[Kind.BUREAU, Kind.STREET])
     overdue = overdue_at(linked, post)
     return render(
         request,

@@ -396,6 +396,13 @@ def test_tasks_are_found_by_their_programme(world, log_in):
     assert [line.row.name for line in page.context["listing"]["rows"]] == ["任务3"]
     page = client.get(reverse("campaigns:task_list"), {"programme": "政府十大实事"})
     assert [line.row.name for line in page.context["listing"]["rows"]] == ["任务4"]
+    # By the leader's title, once each, with its reports counted once.
+    second = builders.post(world.county, Role.LEADER, "分管副局长")
+    row.tasks.get(position=1).leaders.set([world.posts.leader, second])
+    issue(row, world)
+    page = client.get(reverse("campaigns:task_list"), {"q": "分管"})
+    (line,) = page.context["listing"]["rows"]
+    assert line.row.position == 1 and line.row.owed == 2
 
 
 @pytest.mark.row("D40")

@@ -54,6 +54,8 @@ part_urls = [
 
 # /campaigns/tasks/<pk>/
 task_urls = [
+    path("tasks/", tasks.task_list, name="task_list"),
+    path("<int:pk>/duties/", tasks.duty_matrix, name="duty_matrix"),
     path("<int:pk>/tasks/new/", tasks.task_create, name="task_create"),
     path("tasks/<int:pk>/", tasks.task_detail, name="task_detail"),
     path("tasks/<int:pk>/edit/", tasks.task_edit, name="task_edit"),
@@ -70,6 +72,7 @@ report_urls = [
     path("reports/<int:pk>/recall/", reports.report_recall, name="report_recall"),
     path("reports/<int:pk>/accept/", reports.report_accept, name="report_accept"),
     path("reports/<int:pk>/send_back/", reports.report_send_back, name="report_send_back"),
+    path("reports/<int:pk>/take_over/", reports.report_take_over, name="report_take_over"),
     path("reports/<int:pk>/files/<uuid:key>/", reports.report_file, name="report_file"),
     path(
         "reports/<int:pk>/files/<uuid:key>/remove/",

@@ -16,6 +16,7 @@ from campaigns.models import (
     WorkLog,
 )
 from campaigns.models.breakthrough import own_q
+from campaigns.models.campaign import confirmed_q
 from institutions import clock
 from institutions.models import Post
 from institutions.work import WorkLine
@@ -50,13 +51,13 @@ def _receipts(post: Post) -> list[WorkLine]:
     may_issue = post.has_perm("campaigns.change_campaign")
     if not may_receive and not may_issue:
         return []
-    here = post.institution_id
+    own_rows = confirmed_q(post)
     counts = (
         Recipient.objects.visible_to(post)
         .waiting()
         .aggregate(
-            own=Count("pk", filter=Q(institution=here)),
-            asked=Count("pk", filter=Q(campaign__institution=here)),
+            own=Count("pk", filter=own_rows),
+            asked=Count("pk", filter=Q(campaign__institution=post.institution_id) & ~own_rows),
         )
     )
     url = reverse("campaigns:receipt_list")
@@ -75,7 +76,8 @@ def _reports_to_write(post: Post) -> list[WorkLine]:
     open_ = Q(status__in=Report.OPEN)
     n = (
         Report.objects.visible_to(post)
-        .filter(open_, institution=post.institution_id)
+        .own(post)
+        .filter(open_)
         .aggregate(
             returned=Count("pk", filter=Q(status=Report.Status.RETURNED)),
             overdue=Count("pk", filter=Q(due__lt=today)),
@@ -106,7 +108,7 @@ def _figures_to_fill(post: Post) -> list[WorkLine]:
 def _reports_to_review(post: Post) -> list[WorkLine]:
     n = (
         Report.objects.visible_to(post)
-        .filter(supervisor=post.institution_id)
+        .asked(post)
         .exclude(status=Report.Status.ACCEPTED)
         .aggregate(
             submitted=Count("pk", filter=Q(status=Report.Status.SUBMITTED)),

@@ -28,6 +28,7 @@ MENU: list[tuple[str, Any, str]] = [
         "活动任务",
         [
             ("活动", "campaigns:campaign_list", "campaigns.view_campaign"),
+            ("任务一览", "campaigns:task_list", "campaigns.view_task"),
             ("任务报送", "campaigns:report_list", "campaigns.view_report"),
             ("突破事项", "campaigns:breakthrough_list", "campaigns.view_breakthrough"),
             ("计划方案", "campaigns:plan_list", "campaigns.view_plan"),
@@ -73,6 +74,7 @@ MENU: list[tuple[str, Any, str]] = [
         "机构人员",
         [
             ("机构", "institutions:institution_list", "institutions.view_institution"),
+            ("挂包领导", "leader_list", "campaigns.view_report"),
             ("任职与账号", "institutions:post_list", "institutions.view_account"),
         ],
         "",

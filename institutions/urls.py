@@ -1,6 +1,6 @@
 from django.urls import path
 
-from institutions.views import events, institutions, jobs, posts
+from institutions.views import events, institutions, jobs, pairings, posts
 
 app_name = "institutions"
 
@@ -22,6 +22,8 @@ urlpatterns = [
         posts.account_reset_second_factor,
         name="account_reset_second_factor",
     ),
+    # /pairings/<pk of the leader's post>/
+    path("pairings/<int:pk>/", pairings.pairing_edit, name="pairing_edit"),
     # /events/
     path("events/", events.event_list, name="event_list"),
     path("events/verify/", events.event_verify, name="event_verify"),

@@ -85,6 +85,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.series, rows.censuses, rows.targets, rows.contributions = [], [], [], []
     rows.clauses = []
     rows.posts = list(Post.objects.select_related("institution").order_by("pk"))
+    rows.leaders = [row for row in rows.posts if row.role == Role.LEADER]
     rows.units = list(Institution.objects.order_by("pk"))
     units = Institution.objects.exclude(kind__in=["bureau", "street"]).select_related(
         "parent", "bureau"

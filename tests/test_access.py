@@ -156,6 +156,8 @@ ROUTES: dict[str, Any] = {
     "campaigns:campaign_create": Page(OFFICERS),
     "campaigns:passage_list": Page(OFFICERS),
     "campaigns:receipt_list": Page(WORKERS),
+    "campaigns:task_list": Page(WORKERS),
+    "leader_list": Page(WORKERS),
     "campaigns:report_list": Page(WORKERS),
     "campaigns:breakthrough_list": Page(WORKERS),
     "campaigns:standard_list": Page(WORKERS),
@@ -203,6 +205,7 @@ ROUTES: dict[str, Any] = {
     "campaigns:report_save": Move("reports", "report", UNITS, answers, data={"text": "x"}),
     "campaigns:report_submit": Move("reports", "report", UNITS, answers),
     "campaigns:report_recall": Move("reports", "report", UNITS, answers),
+    "campaigns:report_take_over": Move("reports", "report", UNITS, answers),
     "campaigns:report_accept": Move("reports", "report", OFFICERS, asks_by_paper),
     "campaigns:report_send_back": Move(
         "reports", "report", OFFICERS, asks_by_paper, data={"note": "x"}
@@ -318,6 +321,7 @@ ROUTES: dict[str, Any] = {
     "campaigns:focus_delete": Guarded("focuses", "campaign", OFFICERS, owns, methods=("post",)),
     "campaigns:passage_edit": Guarded("passages", "campaign", OFFICERS, owns),
     "campaigns:task_create": Guarded("campaigns", "campaign", OFFICERS, owns),
+    "campaigns:duty_matrix": Guarded("campaigns", "campaign", WORKERS, methods=("get",)),
     "campaigns:task_detail": Guarded("tasks", "campaign", WORKERS, methods=("get",)),
     "campaigns:task_edit": Guarded("tasks", "campaign", OFFICERS, owns),
     "campaigns:task_delete": Guarded("tasks", "campaign", OFFICERS, owns, methods=("post",)),
@@ -452,6 +456,8 @@ ROUTES: dict[str, Any] = {
     # people: seen within one's reach, changed by whoever looks after accounts
     "institutions:post_detail": Record("posts", "post", HEADS | {"system", "security", "auditor"}),
     "institution_detail": Record("units", "unit", EVERYBODY),
+    "leader_page": Guarded("leaders", "post", WORKERS, methods=("get",)),
+    "institutions:pairing_edit": Guarded("leaders", "post", OFFICERS, owns),
     **{
         f"institutions:{name}": Guarded("posts", "post", HEADS | {"system"}, methods=(method,))
         for name, method in (

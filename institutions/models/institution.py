@@ -233,6 +233,11 @@ class Department(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def full_name(self) -> str:
+        """Both names as papers print them: 中医药科（挂医养健康科牌子）."""
+        return f"{self.name}（挂{self.other_name}牌子）" if self.other_name else self.name
+
 
 class ServiceItem(models.Model):
     """服务项目: the 12 items; item 07 has two parts. `names` maps an edition's year to its wording."""

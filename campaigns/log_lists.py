@@ -76,6 +76,9 @@ class LogList(Listing):
         Column("宣传方式", "get_channel_display", shown=False),
         Column("涉及方面", "aspect", shown=False),
         Column("内容", "text", shown=False),
+        Column("优化前的流程", "flow_before", shown=False),
+        Column("优化后的流程", "flow_after", shown=False),
+        Column("新流程启用日期", lambda r: date_cn(r.flow_from), shown=False),
         Column("议定事项或建议", "decisions", shown=False),
         Column("落实时限", lambda r: date_cn(r.follow_up_due), shown=False),
         Column("落实情况", "follow_up", shown=False),
@@ -183,4 +186,8 @@ class StaffTrainingList(Listing):
     order = ("-joined", "pk")
 
     def row_url(self, row: StaffMember) -> str:
-        return ""
+        return reverse("institutions:staff_edit", args=[row.pk]) if self.edits else ""
+
+    @property
+    def edits(self) -> bool:
+        return self.request.post.has_perm("institutions.keep_staff")

@@ -71,6 +71,8 @@ MENU: list[tuple[str, Any, str]] = [
         "机构人员",
         [
             ("机构", "institutions:institution_list", "institutions.view_institution"),
+            ("人员名册", "institutions:staff_list", "institutions.view_staffmember"),
+            ("服务能力", "institutions:capacity_list", "institutions.view_capacity"),
             ("任职与账号", "institutions:post_list", "institutions.view_account"),
         ],
         "",

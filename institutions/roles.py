@@ -43,6 +43,7 @@ _READ = frozenset(
     {
         "institutions.view_institution",
         "institutions.view_notification",
+        "institutions.view_capacity",
         "campaigns.view_campaign",
         "campaigns.view_task",
         "campaigns.view_report",
@@ -63,6 +64,9 @@ _READ = frozenset(
     }
 )
 _MONEY = frozenset({"scoring.view_yearresult"})
+# The roster names persons: for those who work with it.
+_ROSTER = frozenset({"institutions.view_staffmember"})
+_KEEPS = _ROSTER | {"institutions.keep_staff", "institutions.fill_capacity"}
 _TABLES = frozenset(
     {"institutions.import_table", "institutions.export_table", "institutions.view_job"}
 )
@@ -146,6 +150,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     },
     Role.AUDITOR: _READ
     | _MONEY
+    | _ROSTER
     | _ADMIN
     | {
         "institutions.export_table",
@@ -159,6 +164,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.LEADER: _READ
     | _MONEY
     | _TABLES
+    | _ROSTER
     | {
         "campaigns.issue_campaign",
         "campaigns.confirm_phase",
@@ -172,6 +178,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     | _MONEY
     | _TABLES
     | _ASKS
+    | _KEEPS
     | {
         "institutions.manage_reference",
         "campaigns.change_campaign",
@@ -201,6 +208,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.FINANCE: _READ
     | _MONEY
     | _TABLES
+    | _ROSTER
     | {"campaigns.write_breakthrough", "scoring.settle_year", "scoring.change_policy"},
     Role.LEAD: _READ
     | {
@@ -218,6 +226,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     | _TABLES
     | _ASKS
     | _ANSWERS
+    | _KEEPS
     | {
         "scoring.submit_sheet",
         "scoring.change_policy",
@@ -228,6 +237,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     },
     Role.STAFF: _READ
     | _ANSWERS
+    | _KEEPS
     | {
         "institutions.export_table",
         "institutions.view_job",

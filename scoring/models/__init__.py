@@ -3,6 +3,7 @@
 from scoring.models.evaluation import Evaluation, ScoreLine, ScoreSection, ScoreSheet
 from scoring.models.year import (
     Adjustment,
+    PlannedWork,
     PolicyEntry,
     Prepayment,
     Workload,
@@ -13,6 +14,7 @@ from scoring.models.year import (
 __all__ = [
     "Adjustment",
     "Evaluation",
+    "PlannedWork",
     "PolicyEntry",
     "Prepayment",
     "ScoreLine",

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from institutions import clock
 from institutions.http import Request
 from institutions.models import Event, Institution
+from institutions.templatetags.portal import money
 from scoring import estimating
 from scoring.estimate_forms import NumbersForm, ServiceForm, SplitForm, year_of
 from scoring.estimate_lists import EstimateList, ServiceList, state_tag
@@ -39,14 +40,12 @@ def estimate_list(request: Request) -> HttpResponse:
     listing = EstimateList(request, units, year)
     # A centre's numbers hold its clinics'; only a bureau adds up those below it.
     counted = listing.all_rows if here.is_bureau else listing.all_rows.filter(pk=here.pk)
-    sums = counted.order_by().aggregate(
-        whole=Sum("money"), villages=Sum("below_money")
-    )
+    sums = counted.order_by().aggregate(whole=Sum("money"), villages=Sum("below_money"))
     services = WorkUnit.objects.visible_to(request.post).filter(year=year, bureau=here.bureau_id)
     url = f"{reverse('scoring:cost_list')}?year={year}"
     kpis = [
-        {"label": f"{year}年测算经费", "value": sums["whole"] or 0, "unit": "元"},
-        {"label": "其中已分解到村", "value": sums["villages"] or 0, "unit": "元"},
+        {"label": f"{year}年测算经费", "value": money(sums["whole"] or 0), "unit": "元"},
+        {"label": "其中已分解到村", "value": money(sums["villages"] or 0), "unit": "元"},
         {
             "label": "未核定成本的服务",
             "value": services.filter(cost__isnull=True).count(),

@@ -7,6 +7,7 @@ its clinics' are shares of them. Numbers are whole and costs have two places, so
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import cast
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -163,7 +164,7 @@ def _write(given: Mapping[int, Mapping[int, int]], units: list[Institution], yea
             "pk", flat=True
         )
     )
-    bureau = {unit.pk: unit.bureau_id for unit in units}
+    bureau = {unit.pk: cast(int, unit.bureau_id) for unit in units}
     PlannedWork.objects.bulk_create(
         [
             PlannedWork(

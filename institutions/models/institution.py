@@ -515,6 +515,9 @@ ASKED_OF_CENTRES = (
 ASKED_OF_CLINICS = ("radius", "premises")
 
 
+NAMES = {field.name: str(field.verbose_name) for field in Capacity._meta.fields}
+
+
 def asked_of(kind: str) -> tuple[str, ...]:
     """Return the fields of `Capacity` that an institution of this kind has to fill in every year."""
     if kind in CLINIC_KINDS:
@@ -524,8 +527,4 @@ def asked_of(kind: str) -> tuple[str, ...]:
 
 def lacking(kind: str, row: object) -> list[str]:
     """Return the names of the fields asked of such a kind that are empty in `row` (a capacity, or its values)."""
-    return [
-        str(Capacity._meta.get_field(name).verbose_name)
-        for name in asked_of(kind)
-        if getattr(row, name) in (None, "")
-    ]
+    return [NAMES[name] for name in asked_of(kind) if getattr(row, name) in (None, "")]

@@ -26,6 +26,7 @@ from campaigns.models import WorkLog
 from institutions.listing import Column, Listing, Tag
 from institutions.models import Institution, Post, StaffMember
 from institutions.rounding import half_up
+from institutions.staffing import KEEP_STAFF, keeps
 from institutions.templatetags.portal import date_cn
 
 LOG_TONES = {"recorded": "muted", "selected": "info", "recommended": "ok"}
@@ -186,8 +187,5 @@ class StaffTrainingList(Listing):
     order = ("-joined", "pk")
 
     def row_url(self, row: StaffMember) -> str:
-        return reverse("institutions:staff_edit", args=[row.pk]) if self.edits else ""
-
-    @property
-    def edits(self) -> bool:
-        return self.request.post.has_perm("institutions.keep_staff")
+        may = keeps(self.request.post, row.institution, KEEP_STAFF)
+        return reverse("institutions:staff_edit", args=[row.pk]) if may else ""

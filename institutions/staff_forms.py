@@ -97,6 +97,9 @@ class StaffFilter(ScopedFilterSet):
     skill = django_filters.ChoiceFilter(
         choices=list(StaffMember.SKILLS.items()), label="骨干能力", method="by_skill"
     )
+    unit = django_filters.NumberFilter(
+        field_name="institution", widget=forms.HiddenInput, max_value=2**62
+    )
 
     class Meta:
         model = StaffMember

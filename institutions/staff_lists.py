@@ -21,6 +21,7 @@ from institutions.models.institution import (
     lacking,
 )
 from institutions.staff_forms import OFFICES, StaffFilter
+from institutions.staffing import KEEP_STAFF, keeps
 from institutions.templatetags.portal import date_cn
 
 
@@ -65,7 +66,8 @@ class StaffList(Listing):
     order = ("institution__code", "name", "pk")
 
     def row_url(self, row: StaffMember) -> str:
-        return reverse("institutions:staff_edit", args=[row.pk])
+        may = keeps(self.request.post, row.institution, KEEP_STAFF)
+        return reverse("institutions:staff_edit", args=[row.pk]) if may else ""
 
 
 class SkillList(Listing):
@@ -98,7 +100,7 @@ class SkillList(Listing):
     order = ("code",)
 
     def row_url(self, row: Institution) -> str:
-        return f"{reverse('institutions:staff_list')}?state=backbone&institution={row.pk}"
+        return f"{reverse('institutions:staff_list')}?state=backbone&unit={row.pk}"
 
     @staticmethod
     def rows_of(units: QuerySet[Institution]) -> QuerySet[Institution]:

@@ -15,6 +15,7 @@ from config.demo.figures import FigureStory
 from config.demo.neighbour import NeighbourStory
 from config.demo.papers import Papers
 from config.demo.plans import PlanStory
+from config.demo.resources import ResourceStory
 from config.demo.sanctions import SanctionStory
 from config.demo.sheets import SheetStory
 from config.demo.targets import TargetStory
@@ -53,6 +54,7 @@ def build() -> Iterator[str]:
             FigureStory(cast, year).plan()
             SanctionStory(cast, year, papers).plan()
             TargetStory(cast, year).plan()
+            ResourceStory(cast, year, papers).plan()
             yield "2021年的活动、突破事项……"
             done = earlier.live()
             yield "2023年的活动、督导、整改、评价……"

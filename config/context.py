@@ -75,6 +75,8 @@ MENU: list[tuple[str, Any, str]] = [
         [
             ("机构", "institutions:institution_list", "institutions.view_institution"),
             ("挂包领导", "leader_list", "campaigns.view_report"),
+            ("人员名册", "institutions:staff_list", "institutions.view_staffmember"),
+            ("服务能力", "institutions:capacity_list", "institutions.view_capacity"),
             ("任职与账号", "institutions:post_list", "institutions.view_account"),
         ],
         "",

@@ -43,6 +43,7 @@ _READ = frozenset(
     {
         "institutions.view_institution",
         "institutions.view_notification",
+        "institutions.view_capacity",
         "campaigns.view_campaign",
         "campaigns.view_task",
         "campaigns.view_report",
@@ -64,6 +65,9 @@ _READ = frozenset(
     }
 )
 _MONEY = frozenset({"scoring.view_yearresult"})
+# The roster names persons: for those who work with it.
+_ROSTER = frozenset({"institutions.view_staffmember"})
+_KEEPS = _ROSTER | {"institutions.keep_staff", "institutions.fill_capacity"}
 _TABLES = frozenset(
     {"institutions.import_table", "institutions.export_table", "institutions.view_job"}
 )
@@ -151,6 +155,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     },
     Role.AUDITOR: _READ
     | _MONEY
+    | _ROSTER
     | _ADMIN
     | {
         "institutions.export_table",
@@ -164,6 +169,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.LEADER: _READ
     | _MONEY
     | _TABLES
+    | _ROSTER
     | {
         "campaigns.issue_campaign",
         "campaigns.confirm_phase",
@@ -178,6 +184,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     | _MONEY
     | _TABLES
     | _ASKS
+    | _KEEPS
     | {
         "institutions.manage_reference",
         "institutions.pair_leader",
@@ -208,6 +215,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.FINANCE: _READ
     | _MONEY
     | _TABLES
+    | _ROSTER
     | {
         "campaigns.receive_campaign",
         "campaigns.write_report",
@@ -231,6 +239,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     | _TABLES
     | _ASKS
     | _ANSWERS
+    | _KEEPS
     | {
         "supervision.decide_sanction",
         "scoring.submit_sheet",
@@ -243,6 +252,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     },
     Role.STAFF: _READ
     | _ANSWERS
+    | _KEEPS
     | {
         "institutions.export_table",
         "institutions.view_job",

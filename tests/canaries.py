@@ -19,6 +19,7 @@ from campaigns.models import (
     CensusCount,
     Clause,
     Contribution,
+    Gap,
     Group,
     Member,
     Passage,
@@ -28,6 +29,7 @@ from campaigns.models import (
     PlanVersion,
     Recipient,
     Report,
+    Secondment,
     Series,
     SeriesValue,
     Standard,
@@ -38,17 +40,19 @@ from campaigns.models import (
 )
 from campaigns.periods import Period
 from institutions import clock
-from institutions.models import Institution, Post
+from institutions.models import Capacity, Cooperation, Institution, Post, StaffMember
 from institutions.roles import Role
 from scoring.models import (
     Adjustment,
     Appeal,
     Evaluation,
+    PlannedWork,
     PolicyEntry,
     Prepayment,
     ScoreLine,
     ScoreSection,
     ScoreSheet,
+    WorkUnit,
     YearResult,
 )
 from supervision.models import (
@@ -84,6 +88,8 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.groups, rows.members = [], []
     rows.series, rows.censuses, rows.targets, rows.contributions = [], [], [], []
     rows.clauses = []
+    rows.staff, rows.cooperations, rows.gaps, rows.secondments = [], [], [], []
+    rows.work_units = []
     rows.posts = list(Post.objects.select_related("institution").order_by("pk"))
     rows.leaders = [row for row in rows.posts if row.role == Role.LEADER]
     rows.units = list(Institution.objects.order_by("pk"))
@@ -96,6 +102,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
         _plans(bureau, members, rows)
         rows.standards.append(_standard(bureau))
         _figures(bureau, members, rows)
+        _resources(bureau, members, rows)
         rows.clauses.append(rows.standards[-1].clauses.get(code="C02"))
         askers = [bureau, *(u for u in members if any(m.parent_id == u.pk for m in members))]
         for asker in askers:
@@ -337,6 +344,65 @@ def _figures(bureau, members, rows) -> None:
                 corrected=0,
                 faults={mark(unit, item, "report"): 1},
             )
+
+
+def _resources(bureau, members, rows) -> None:
+    """People and means of each unit, a gap, a secondment, and its part of the estimate."""
+    service = WorkUnit.objects.create(
+        bureau=bureau,
+        institution=bureau,
+        year=2023,
+        code="07-1",
+        name=mark(bureau, "", "standard"),
+        item=builders.item("08"),
+        cost=Decimal("12.50"),
+    )
+    rows.work_units.append(service)
+    for unit in members:
+        member = StaffMember.objects.create(
+            institution=unit,
+            name=mark(unit, "", "unit"),
+            title=mark(unit, "", "unit"),
+            joined=date(2023, 1, 1),
+        )
+        rows.staff.append(member)
+        Capacity.objects.create(
+            institution=unit, year=clock.today().year, beds=3, location=mark(unit, "", "unit")
+        )
+        rows.cooperations.append(
+            Cooperation.objects.create(
+                institution=unit,
+                kind="partner",
+                partner=mark(unit, "", "unit"),
+                level="third",
+                starts=date(2023, 1, 1),
+                services=mark(unit, "", "unit"),
+            )
+        )
+        gap = Gap.objects.create(
+            institution=unit,
+            supervisor=bureau,
+            aspect="devices",
+            text=mark(unit, "", "scheme"),
+            measure=mark(unit, "", "scheme"),
+            first_year=2023,
+            year=2023,
+            person="院长",
+        )
+        rows.gaps.append(gap)
+        rows.secondments.append(
+            Secondment.objects.create(
+                institution=unit,
+                supervisor=bureau,
+                member=member,
+                host=mark(unit, "", "scheme"),
+                subject="全科",
+                starts=date(2023, 3, 1),
+                ends=date(2023, 6, 1),
+                reason=mark(unit, "", "scheme"),
+            )
+        )
+        PlannedWork.objects.create(institution=unit, year=2023, work_unit=service, number=10)
 
 
 def _supervision(asker, below, rows) -> None:

@@ -43,6 +43,9 @@ ASKING = OFFICERS | HEADS
 # Whose own work goes into the work log.
 LOGGING = OFFICERS | UNITS | {"leader", "lead"}
 GROUPING = OFFICERS | UNITS | {"street"}
+# Who keeps rosters and yearly capacity; who gives task numbers.
+KEEPING = OFFICERS | UNITS
+PLANNING = OFFICERS | HEADS | {"finance"}
 # Units that supervise nobody.
 CLINICS = {"doctor", "sibling_doctor"}
 PERSONAS = [*sorted(REACH), "disabled", "anonymous"]
@@ -72,6 +75,11 @@ def asks_by_paper(persona: str, code: str, item: str) -> bool:
 def judges(persona: str, code: str, item: str) -> bool:
     """A lead agency judges its items on the bureau's sheets, not on those of a centre's clinics."""
     return asks(persona, code, item) and (persona != "lead" or PARENT[code] == "ZC")
+
+
+def keeps(persona: str, code: str, item: str) -> bool:
+    """Reference data is kept by the unit itself, by its centre and by its bureau."""
+    return home(persona) in (code, PARENT.get(code), code[:2])
 
 
 def owns(persona: str, code: str, item: str) -> bool:
@@ -144,6 +152,12 @@ ROUTES: dict[str, Any] = {
     "home": Page(EVERYBODY | {"departed"}),
     # institutions
     "institutions:institution_list": Page(EVERYBODY),
+    "institutions:staff_list": Page(BUREAU | UNITS | {"auditor", "system"}),
+    "institutions:staff_skills": Page(BUREAU | UNITS | {"auditor", "system"}),
+    "institutions:staff_create": Page(KEEPING),
+    "institutions:capacity_list": Page(WORKERS | {"system"}),
+    "institutions:cooperation_list": Page(WORKERS | {"system"}),
+    "institutions:cooperation_create": Page(KEEPING),
     "institutions:post_list": Page(HEADS | {"system", "security", "auditor"}),
     "institutions:account_create": Page(HEADS | {"system"}),
     "institutions:event_list": Page({"auditor", "security"}),
@@ -180,6 +194,10 @@ ROUTES: dict[str, Any] = {
     "campaigns:target_create": Page(OFFICERS),
     "campaigns:census_create": Page(OFFICERS),
     "campaigns:standard_create": Page(OFFICERS),
+    "campaigns:gap_list": Page(WORKERS),
+    "campaigns:gap_create": Page(UNITS),
+    "campaigns:secondment_list": Page(WORKERS),
+    "campaigns:secondment_create": Page(UNITS),
     # supervision
     "supervision:round_list": Page(WORKERS),
     "supervision:round_create": Page(ASKING - CLINICS - {"maternal_head"}),
@@ -197,6 +215,9 @@ ROUTES: dict[str, Any] = {
     "scoring:year_list": Page(MONEY),
     "scoring:adjustment_list": Page(MONEY),
     "scoring:policy_list": Page(MONEY),
+    "scoring:estimate_list": Page(MONEY),
+    "scoring:cost_list": Page(MONEY),
+    "scoring:cost_create": Page(OFFICERS | {"finance"}),
     # records: campaigns
     "campaigns:campaign_detail": Record("campaigns", "campaign", WORKERS),
     "campaign_board": Record("campaigns", "campaign", WORKERS),
@@ -458,6 +479,39 @@ ROUTES: dict[str, Any] = {
     "institution_detail": Record("units", "unit", EVERYBODY),
     "leader_page": Guarded("leaders", "post", WORKERS, methods=("get",)),
     "institutions:pairing_edit": Guarded("leaders", "post", OFFICERS, owns),
+    # people and means, gaps, secondments, the estimate
+    "institutions:staff_edit": Guarded("staff", "unit", KEEPING, keeps),
+    "institutions:capacity_detail": Record("units", "unit", WORKERS | {"system"}),
+    "institutions:capacity_edit": Guarded("units", "unit", KEEPING, keeps),
+    "institutions:cooperation_edit": Guarded("cooperations", "unit", KEEPING, keeps),
+    "campaigns:gap_plan": Record("units", "unit", WORKERS),
+    "campaigns:gap_detail": Record("gaps", "scheme", WORKERS),
+    "campaigns:gap_edit": Guarded("gaps", "scheme", UNITS, answers),
+    "campaigns:gap_finish": Move("gaps", "scheme", UNITS, answers, data={"note": "x"}),
+    "campaigns:gap_confirm": Move("gaps", "scheme", OFFICERS, asks_by_paper),
+    "campaigns:gap_send_back": Move("gaps", "scheme", OFFICERS, asks_by_paper, data={"note": "x"}),
+    "campaigns:gap_file": Guarded("gaps", "scheme", WORKERS, args=(KEY,), methods=("get",)),
+    "campaigns:gap_file_remove": Guarded(
+        "gaps", "scheme", UNITS, answers, args=(KEY,), methods=("post",)
+    ),
+    "campaigns:secondment_detail": Record("secondments", "scheme", WORKERS),
+    "campaigns:secondment_edit": Guarded("secondments", "scheme", UNITS, answers),
+    **{
+        f"campaigns:secondment_{name}": Move(
+            "secondments", "scheme", OFFICERS, asks_by_paper, data={"note": "x"}
+        )
+        for name in ("approve", "send_back")
+    },
+    **{
+        f"campaigns:secondment_{name}": Move(
+            "secondments", "scheme", UNITS, answers, data={"note": "x"}
+        )
+        for name in ("reapply", "withdraw", "finish")
+    },
+    "scoring:estimate_detail": Record("units", "unit", MONEY),
+    "scoring:estimate_edit": Guarded("units", "unit", PLANNING, keeps),
+    "scoring:estimate_split": Guarded("units", "unit", PLANNING, keeps, methods=("post",)),
+    "scoring:cost_edit": Guarded("work_units", "standard", OFFICERS | {"finance"}, owns),
     **{
         f"institutions:{name}": Guarded("posts", "post", HEADS | {"system"}, methods=(method,))
         for name, method in (

@@ -16,6 +16,7 @@ from config.demo.neighbour import NeighbourStory
 from config.demo.other_papers import OtherBureaux
 from config.demo.papers import Papers
 from config.demo.plans import PlanStory
+from config.demo.resources import ResourceStory
 from config.demo.sanctions import SanctionStory
 from config.demo.sheets import SheetStory
 from config.demo.targets import TargetStory
@@ -59,6 +60,7 @@ def build() -> Iterator[str]:
             figures.plan()
             SanctionStory(cast, year, papers).plan()
             TargetStory(cast, year).plan()
+            ResourceStory(cast, year, papers).plan()
             # Its targets and figures are followed on: what its passages became is complete only now.
             year.on(date(2023, 3, 21), of_2021.paper.link)
             figures.plan_elsewhere(others.centres)

@@ -135,8 +135,8 @@ def _kpis(linked: Iterable[Linked]) -> list[dict[str, Any]]:
 
 def visits_of(leader: Post, post: Post) -> QuerySet[Visit]:
     """Return the visits in sight that the leader led or took part in."""
-    joined = Visit.members.through.objects.filter(post=leader).values("visit")
-    return Visit.objects.visible_to(post).filter(Q(lead=leader) | Q(pk__in=joined))
+    took_part = Q(lead=leader) | Q(members=leader)
+    return Visit.objects.visible_to(post).filter(took_part).distinct()
 
 
 def linked_institutions(leader: Post, post: Post) -> list[Linked]:

@@ -5,11 +5,13 @@ from urllib.parse import urlencode
 from django.db.models import Count, Q
 from django.urls import reverse
 
+from campaigns.check_forms import state_q
 from campaigns.forms import WEEK
 from campaigns.models import (
     BreakthroughSubmission,
     Passage,
     Plan,
+    Preparation,
     Recipient,
     Report,
     Series,
@@ -22,7 +24,7 @@ from institutions.work import WorkLine
 
 
 def work_for(post: Post) -> list[WorkLine]:
-    """Return the lines with something in them, each linked to exactly its rows; at most eight queries."""
+    """Return the lines with something in them, each linked to exactly its rows; at most nine queries."""
     lines = _receipts(post)
     if post.has_perm("campaigns.write_report"):
         lines += _reports_to_write(post)
@@ -38,6 +40,8 @@ def work_for(post: Post) -> list[WorkLine]:
         lines += _plans(post)
     if post.has_perm("campaigns.write_log"):
         lines += _follow_ups(post)
+    if post.has_perm("campaigns.prepare_check"):
+        lines += _preparations(post)
     return [line for line in lines if line.count]
 
 
@@ -224,3 +228,23 @@ def _follow_ups(post: Post) -> list[WorkLine]:
     url = f"{reverse('campaigns:log_list')}?scope=own&follow_up=overdue"
     hint = "打开日志，登记落实情况"
     return [WorkLine("议定事项逾期未落实", url, rows.overdue().count(), "overdue", hint)]
+
+
+def _preparations(post: Post) -> list[WorkLine]:
+    n = (
+        Preparation.objects.visible_to(post)
+        .of(post)
+        .aggregate(
+            **{name: Count("pk", filter=state_q(name)) for name in ("overdue", "week", "later")}
+        )
+    )
+
+    def line(label: str, state: str, group: str = "todo") -> WorkLine:
+        url = f"{reverse('campaigns:preparation_list')}?scope=own&state={state}"
+        return WorkLine(label, url, n[state], group, "准备好后登记完成，附上材料")
+
+    return [
+        line("迎检准备逾期未完成", "overdue", "overdue"),
+        line("迎检准备七日内到期", "week", "due"),
+        line("迎检准备事项", "later"),
+    ]

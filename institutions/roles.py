@@ -54,11 +54,13 @@ _READ = frozenset(
         "campaigns.view_series",
         "campaigns.view_census",
         "campaigns.view_target",
+        "campaigns.view_check",
         "supervision.view_round",
         "supervision.view_visit",
         "supervision.view_problem",
         "supervision.view_rectification",
         "supervision.view_sanction",
+        "supervision.view_complaint",
         "scoring.view_evaluation",
         "scoring.view_sheet",
     }
@@ -76,6 +78,7 @@ _ASKS = frozenset(
         "supervision.add_problem",
         "supervision.verify_rectification",
         "supervision.propose_sanction",
+        "supervision.close_complaint",
         "scoring.change_evaluation",
         "scoring.verify_sheet",
         "scoring.publish_evaluation",
@@ -93,8 +96,11 @@ _ANSWERS = frozenset(
         "campaigns.fill_series",
         "campaigns.fill_census",
         "campaigns.fill_target",
+        "campaigns.prepare_check",
         "supervision.answer_rectification",
         "supervision.answer_visit",
+        "supervision.add_complaint",
+        "supervision.answer_complaint",
         "scoring.fill_sheet",
     }
 )
@@ -193,6 +199,9 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "campaigns.change_census",
         "campaigns.change_target",
         "campaigns.confirm_target",
+        "campaigns.change_check",
+        "campaigns.prepare_check",
+        "supervision.add_complaint",
         # A bureau answers to the one above it: it receives that bureau's papers and reports on their tasks.
         "campaigns.receive_campaign",
         "campaigns.write_report",
@@ -204,7 +213,12 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.FINANCE: _READ
     | _MONEY
     | _TABLES
-    | {"campaigns.write_breakthrough", "scoring.settle_year", "scoring.change_policy"},
+    | {
+        "campaigns.write_breakthrough",
+        "campaigns.prepare_check",
+        "scoring.settle_year",
+        "scoring.change_policy",
+    },
     Role.LEAD: _READ
     | {
         "campaigns.write_log",
@@ -243,6 +257,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     | {
         "campaigns.receive_campaign",
         "campaigns.write_group",
+        "campaigns.fill_target",
         "institutions.export_table",
         "institutions.view_job",
     },

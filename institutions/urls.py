@@ -7,6 +7,8 @@ app_name = "institutions"
 urlpatterns = [
     # /institutions/
     path("institutions/", institutions.institution_list, name="institution_list"),
+    # /items/
+    path("items/", institutions.item_list, name="item_list"),
     # /posts/
     path("posts/", posts.post_list, name="post_list"),
     path("posts/new/", posts.account_create, name="account_create"),

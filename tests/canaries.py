@@ -26,11 +26,13 @@ from campaigns.models import (
     Plan,
     PlanCall,
     PlanVersion,
+    Preparation,
     Recipient,
     Report,
     Series,
     SeriesValue,
     Standard,
+    SuperiorCheck,
     SupervisionFocus,
     Target,
     Task,
@@ -51,6 +53,7 @@ from scoring.models import (
     YearResult,
 )
 from supervision.models import (
+    Complaint,
     Problem,
     ProgressNote,
     Rectification,
@@ -81,7 +84,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.sanctions, rows.proposals, rows.referrals = [], [], []
     rows.groups, rows.members = [], []
     rows.series, rows.censuses, rows.targets, rows.contributions = [], [], [], []
-    rows.clauses = []
+    rows.clauses, rows.checks, rows.preparations, rows.complaints = [], [], [], []
     rows.posts = list(Post.objects.select_related("institution").order_by("pk"))
     rows.units = list(Institution.objects.order_by("pk"))
     units = Institution.objects.exclude(kind__in=["bureau", "street"]).select_related(
@@ -91,6 +94,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
         members = [u for u in units if u.bureau_id == bureau.pk]
         _campaign(bureau, members, rows)
         _plans(bureau, members, rows)
+        _checks(bureau, members, rows)
         rows.standards.append(_standard(bureau))
         _figures(bureau, members, rows)
         rows.clauses.append(rows.standards[-1].clauses.get(code="C02"))
@@ -255,6 +259,22 @@ def _plans(bureau, members, rows) -> None:
             )
 
 
+def _checks(bureau, members, rows) -> None:
+    check = SuperiorCheck.objects.create(
+        bureau=bureau, name=mark(bureau, "", "standard"), day=date(2099, 3, 10)
+    )
+    rows.checks.append(check)
+    for unit in (bureau, *members):
+        rows.preparations.append(
+            Preparation.objects.create(
+                superior_check=check,
+                institution=unit,
+                text=mark(unit, "", "scheme"),
+                due=date(2099, 3, 1),
+            )
+        )
+
+
 def _standard(bureau) -> Standard:
     standard = Standard.objects.create(
         bureau=bureau, code=f"S{bureau.pk}", year=2023, name=mark(bureau, "", "standard"), kinds=[]
@@ -376,6 +396,17 @@ def _supervision(asker, below, rows) -> None:
                         rectification=row, author=lead, text=mark(unit, item, "rectification")
                     )
                 )
+            rows.complaints.append(
+                Complaint.objects.create(
+                    institution=unit,
+                    supervisor=asker,
+                    number=f"示例-{unit.pk}-{item}",
+                    received_on=date(2023, 3, 1),
+                    due=date(2023, 3, 8),
+                    item=builders.item(item),
+                    text=mark(unit, item, "problem"),
+                )
+            )
             rows.problems.append(problem)
             rows.rectifications.append(row)
         if lead is None:

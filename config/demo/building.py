@@ -10,6 +10,7 @@ from config.demo import people, units
 from config.demo.breakthrough import BreakthroughStory
 from config.demo.campaign import CampaignStory
 from config.demo.cast import TODAY, YESTERDAY, Cast
+from config.demo.checks import CheckStory
 from config.demo.days import Year
 from config.demo.figures import FigureStory
 from config.demo.neighbour import NeighbourStory
@@ -53,6 +54,7 @@ def build() -> Iterator[str]:
             FigureStory(cast, year).plan()
             SanctionStory(cast, year, papers).plan()
             TargetStory(cast, year).plan()
+            CheckStory(cast, earlier, year, story).plan()
             yield "2021年的活动、突破事项……"
             done = earlier.live()
             yield "2023年的活动、督导、整改、评价……"

@@ -82,6 +82,7 @@ _ASKS = frozenset(
         "scoring.change_evaluation",
         "scoring.verify_sheet",
         "scoring.publish_evaluation",
+        "scoring.decide_appeal",
         "scoring.settle_year",
     }
 )
@@ -238,6 +239,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     | {
         "supervision.decide_sanction",
         "scoring.submit_sheet",
+        "scoring.write_appeal",
         "scoring.change_policy",
         "scoring.freeze_year",
         "institutions.view_account",

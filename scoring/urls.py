@@ -1,6 +1,6 @@
 from django.urls import path
 
-from scoring.views import evaluations, sanctions, sheets, year
+from scoring.views import appeals, evaluations, sanctions, sheets, year
 
 app_name = "scoring"
 
@@ -41,6 +41,15 @@ line_urls = [
     path("lines/<int:pk>/files/<uuid:key>/", sheets.line_file, name="line_file"),
     path("lines/<int:pk>/files/<uuid:key>/remove/", sheets.line_detach, name="line_detach"),
 ]
+appeal_urls = [
+    path("lines/<int:pk>/appeal/", appeals.appeal_create, name="appeal_create"),
+    path("appeals/", appeals.appeal_list, name="appeal_list"),
+    path("appeals/<int:pk>/", appeals.appeal_detail, name="appeal_detail"),
+    path("appeals/<int:pk>/withdraw/", appeals.appeal_withdraw, name="appeal_withdraw"),
+    path("appeals/<int:pk>/uphold/", appeals.appeal_uphold, name="appeal_uphold"),
+    path("appeals/<int:pk>/reject/", appeals.appeal_reject, name="appeal_reject"),
+    path("appeals/<int:pk>/files/<uuid:key>/", appeals.appeal_file, name="appeal_file"),
+]
 year_urls = [
     path("year/", year.year_list, name="year_list"),
     path("year/settle/", year.year_settle, name="year_settle"),
@@ -55,4 +64,11 @@ year_urls = [
     path("policy/<int:year>/<str:key>/", year.policy_edit, name="policy_edit"),
 ]
 
-urlpatterns = [*evaluation_urls, *sheet_urls, *section_urls, *line_urls, *year_urls]
+urlpatterns = [
+    *evaluation_urls,
+    *sheet_urls,
+    *section_urls,
+    *line_urls,
+    *appeal_urls,
+    *year_urls,
+]

@@ -44,6 +44,7 @@ from institutions.models import Institution, Post
 from institutions.roles import Role
 from scoring.models import (
     Adjustment,
+    Appeal,
     Evaluation,
     PolicyEntry,
     Prepayment,
@@ -82,6 +83,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.breakthroughs, rows.submissions, rows.items = [], [], []
     rows.plan_calls, rows.plans, rows.logs = [], [], []
     rows.sanctions, rows.proposals, rows.referrals = [], [], []
+    rows.appeals = []
     rows.groups, rows.members = [], []
     rows.series, rows.censuses, rows.targets, rows.contributions = [], [], [], []
     rows.clauses, rows.checks, rows.preparations, rows.complaints = [], [], [], []
@@ -505,6 +507,18 @@ def _scoring(asker, below, rows) -> None:
                     reason=mark(unit, clause.item.code, kind),
                 )
                 rows.lines.append(line)
+                if status != "final":
+                    continue
+                rows.appeals.append(
+                    Appeal.objects.create(
+                        institution=unit,
+                        supervisor=asker,
+                        line=line,
+                        evaluation=evaluation,
+                        item=clause.item,
+                        reason=mark(unit, clause.item.code, "appeal"),
+                    )
+                )
     for unit in below:
         for list_, kind, status, word in (
             (rows.sanctions, "criticism", "decided", "sanction"),

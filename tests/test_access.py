@@ -202,6 +202,7 @@ ROUTES: dict[str, Any] = {
     "scoring:evaluation_list": Page(WORKERS),
     "scoring:evaluation_create": Page(ASKING),
     "scoring:sheet_list": Page(WORKERS),
+    "scoring:appeal_list": Page(WORKERS),
     "scoring:year_list": Page(MONEY),
     "scoring:adjustment_list": Page(MONEY),
     "scoring:policy_list": Page(MONEY),
@@ -314,6 +315,10 @@ ROUTES: dict[str, Any] = {
     "scoring:sheet_reopen": Move("sheets", "sheet", OFFICERS | UNITS, asks, data={"note": "x"}),
     "scoring:section_finish": Move("sections", "section", OFFICERS | UNITS | {"lead"}, judges),
     "scoring:section_resume": Move("sections", "section", OFFICERS | UNITS | {"lead"}, judges),
+    "scoring:appeal_detail": Record("appeals", "appeal", WORKERS),
+    "scoring:appeal_withdraw": Move("appeals", "appeal", HEADS, answers),
+    "scoring:appeal_uphold": Move("appeals", "appeal", ASKING, asks, data={"note": "x"}),
+    "scoring:appeal_reject": Move("appeals", "appeal", ASKING, asks, data={"note": "x"}),
     "scoring:year_detail": Record("years", "money", MONEY),
     # forms and deeds of records whose state decides
     "campaigns:campaign_edit": Guarded("campaigns", "campaign", OFFICERS, owns),
@@ -475,6 +480,8 @@ ROUTES: dict[str, Any] = {
     ),
     "scoring:line_attach": Guarded("lines", "section", UNITS, answers, methods=("post",)),
     "scoring:line_file": Guarded("lines", "section", WORKERS, args=(KEY,), methods=("get",)),
+    "scoring:appeal_create": Guarded("lines", "section", HEADS, answers),
+    "scoring:appeal_file": Guarded("appeals", "appeal", WORKERS, args=(KEY,), methods=("get",)),
     "scoring:line_detach": Guarded(
         "lines", "section", UNITS, answers, args=(KEY,), methods=("post",)
     ),

@@ -73,19 +73,22 @@ class ComplaintList(Listing):
     order = ("-received_on", "-pk")
 
 
-COUNTS = {
-    "total": Q(),
-    "open": Q(status__in=Complaint.OPEN),
-    "settled": Q(status=Complaint.Status.CLOSED),
-    "timely": Q(answered_on__lte=F("due")),
-    "yes": Q(status=Complaint.Status.CLOSED, satisfied="yes"),
-    "no": Q(status=Complaint.Status.CLOSED, satisfied="no"),
-}
+def counts(prefix: str = "") -> dict[str, Q]:
+    """Return what is counted of complaints, found behind `prefix`: "judged" count for "in time", being answered or overdue."""
 
+    def q(**asked: Any) -> Q:
+        return Q(**{f"{prefix}{name}": value for name, value in asked.items()})
 
-def due_q() -> Q:
-    """Return the condition on complaints that count for "in time": answered, or overdue without an answer."""
-    return Q(answered_on__isnull=False) | Q(due__lt=clock.today())
+    closed = q(status=Complaint.Status.CLOSED)
+    return {
+        "total": q(pk__isnull=False),
+        "open": q(status__in=Complaint.OPEN),
+        "settled": closed,
+        "timely": q(answered_on__lte=F(f"{prefix}due")),
+        "judged": q(answered_on__isnull=False) | q(due__lt=clock.today()),
+        "yes": closed & q(satisfied="yes"),
+        "no": closed & q(satisfied="no"),
+    }
 
 
 def counted(post: Post, year: int) -> QuerySet[Complaint]:
@@ -95,37 +98,18 @@ def counted(post: Post, year: int) -> QuerySet[Complaint]:
 
 
 def totals(rows: QuerySet[Complaint]) -> dict[str, int]:
-    """Return the counts of `COUNTS` and `judged` over complaints, in one query."""
-    wanted = {**COUNTS, "judged": due_q()}
-    return rows.aggregate(**{name: Count("pk", filter=of) for name, of in wanted.items()})
+    """Return the counts of complaints, in one query."""
+    return rows.aggregate(**{name: Count("pk", filter=of) for name, of in counts().items()})
 
 
 def by_institution(post: Post, year: int) -> QuerySet[Institution]:
-    """Return the institutions with complaints in a year, with the counts of `COUNTS`, `judged` and `m1` to `m12`."""
-    wanted = {**COUNTS, "judged": due_q()}
-    wanted |= {f"m{month}": Q(received_on__month=month) for month in range(1, 13)}
+    """Return the institutions with complaints in a year, with their counts and `m1` to `m12` by month."""
+    wanted = counts("complaints__")
+    wanted |= {f"m{month}": Q(complaints__received_on__month=month) for month in range(1, 13)}
     rows = Institution.objects.visible_to(post).filter(complaints__in=counted(post, year))
     return rows.annotate(
-        **{
-            name: Count("complaints", filter=_through(of), distinct=True)
-            for name, of in wanted.items()
-        }
+        **{name: Count("complaints", filter=of, distinct=True) for name, of in wanted.items()}
     )
-
-
-def _through(condition: Q) -> Q:
-    """Return the same condition asked of an institution's complaints."""
-    moved = Q()
-    moved.connector, moved.negated = condition.connector, condition.negated
-    for child in condition.children:
-        if isinstance(child, Q):
-            moved.children.append(_through(child))
-        else:
-            name, value = child
-            if isinstance(value, F):
-                value = F(f"complaints__{value.name}")
-            moved.children.append((f"complaints__{name}", value))
-    return moved
 
 
 def rate(part: int, whole: int) -> str:
@@ -154,10 +138,7 @@ class ComplaintStatistics(Listing):
             Column("未办结", "open", sort=("open",), numeric=True),
             Column("按时答复率", lambda u: rates(vars(u))[0], numeric=True),
             Column("满意率", lambda u: rates(vars(u))[1], numeric=True),
-            *(
-                Column(f"{month}月", lambda u, m=month: vars(u)[f"m{m}"], numeric=True)
-                for month in range(1, 13)
-            ),
+            *(Column(f"{month}月", f"m{month}", numeric=True) for month in range(1, 13)),
         )
 
     def row_url(self, row: Any) -> str:

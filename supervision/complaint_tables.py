@@ -100,7 +100,7 @@ class ComplaintTable(Table):
             try:
                 refuse_identity(row[name])
             except ValidationError as refused:
-                self.bad(row, header, refused.message)
+                self.bad(row, header, refused.messages[0])
 
     def _check_days(self, row: Row) -> None:
         received, answered, closed = row["received_on"], row["answered_on"], row["closed_on"]

@@ -1,11 +1,13 @@
 """What was seen: rounds and visits, problems, and their rectification."""
 
+from supervision.models.complaint import Complaint
 from supervision.models.problem import Problem, ProgressNote, Rectification, Source
 from supervision.models.reminder import Reminder
 from supervision.models.sanction import Sanction
 from supervision.models.visit import Severity, SupervisionRound, Visit, VisitLine
 
 __all__ = [
+    "Complaint",
     "Problem",
     "ProgressNote",
     "Rectification",

@@ -19,6 +19,7 @@ ORDER = [
     "series_values",
     "scores",
     "problems",
+    "experts",
     "adjustments",
     "work_units",
     "workload",

@@ -148,6 +148,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     | _MONEY
     | _ADMIN
     | {
+        "supervision.view_expert",
         "institutions.export_table",
         "institutions.view_job",
         "institutions.view_event",
@@ -165,6 +166,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "campaigns.write_log",
         "supervision.add_problem",
         "supervision.record_visit",
+        "supervision.view_expert",
         "scoring.publish_evaluation",
         "scoring.freeze_year",
     },
@@ -174,6 +176,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     | _ASKS
     | {
         "institutions.manage_reference",
+        "supervision.view_expert",
         "campaigns.change_campaign",
         "campaigns.issue_campaign",
         "campaigns.confirm_phase",
@@ -207,7 +210,9 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "campaigns.write_log",
         "institutions.export_table",
         "institutions.view_job",
+        "supervision.change_round",
         "supervision.record_visit",
+        "supervision.confirm_visit",
         "supervision.add_problem",
         "supervision.verify_rectification",
         "scoring.verify_sheet",

@@ -8,12 +8,14 @@ from django.urls import reverse
 from institutions import clock
 from institutions.models import Post
 from institutions.work import WorkLine
+from supervision.bodies import leads
+from supervision.coverage import coverage
 from supervision.lists import WEEK, side_q, team_q
-from supervision.models import Rectification, Visit
+from supervision.models import Rectification, Visit, YearPlan
 
 
 def work_for(post: Post) -> list[WorkLine]:
-    """Return the lines with something in them, each linked to exactly its rows; at most four queries."""
+    """Return the lines with something in them, each linked to exactly its rows; a query a line or two."""
     lines = []
     if post.has_perm("supervision.answer_rectification"):
         lines += _to_put_right(post)
@@ -23,6 +25,8 @@ def work_for(post: Post) -> list[WorkLine]:
         lines += _to_visit(post)
     if post.has_perm("supervision.answer_visit") or post.has_perm("supervision.confirm_visit"):
         lines += _to_confirm(post)
+    if post.has_perm("supervision.change_round"):
+        lines += _to_cover(post)
     return [line for line in lines if line.count]
 
 
@@ -90,6 +94,22 @@ def _to_visit(post: Post) -> list[WorkLine]:
     rows = Visit.objects.visible_to(post).filter(team_q(post), status=Visit.Status.PLANNED)
     url = _listed("visit", mine="on", status="planned")
     return [WorkLine("请到现场督导", url, rows.count(), hint="现场用手机逐条记录")]
+
+
+def _to_cover(post: Post) -> list[WorkLine]:
+    """Institutions that this year's issued plan still owes a visit which nobody has arranged."""
+    plan = YearPlan.objects.filter(
+        institution=post.institution_id,
+        year=clock.today().year,
+        led=leads(post),
+        status=YearPlan.Status.ISSUED,
+    ).first()
+    if plan is None or post.item_ids is not None:
+        return []
+    count = coverage(plan, post).filter(state__in=["behind", "short"]).count()
+    url = f"{reverse('supervision:year_plan_coverage', args=[plan.pk])}?state=lacking"
+    hint = "今年的督导次数还没有做够、也没有安排够"
+    return [WorkLine("督导次数不足的机构", url, count, hint=hint)]
 
 
 def _to_confirm(post: Post) -> list[WorkLine]:

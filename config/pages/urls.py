@@ -1,6 +1,6 @@
 from django.urls import path
 
-from config.pages import campaign, home, imports, institution
+from config.pages import campaign, home, imports, institution, suggestion
 
 urlpatterns = [
     # /
@@ -11,6 +11,12 @@ urlpatterns = [
     path("campaigns/<int:pk>/board/", campaign.campaign_board, name="campaign_board"),
     # /phases/<pk>/
     path("phases/<int:pk>/", campaign.phase_board, name="phase_board"),
+    # /supervision/plans/<pk>/suggestions/
+    path(
+        "supervision/plans/<int:pk>/suggestions/",
+        suggestion.visit_suggestion,
+        name="visit_suggestion",
+    ),
     # /imports/
     path("imports/", imports.import_start, name="import_start"),
     path("imports/stage/", imports.import_stage, name="import_stage"),

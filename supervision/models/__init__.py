@@ -1,9 +1,16 @@
 """What was seen: rounds and visits, problems, and their rectification."""
 
+from supervision.models.draw import Draw
+from supervision.models.expert import Expert, ExpertTie
 from supervision.models.problem import Problem, ProgressNote, Rectification, Source
 from supervision.models.visit import Severity, SupervisionRound, Visit, VisitLine
+from supervision.models.year_plan import PlannedRound, YearPlan
 
 __all__ = [
+    "Draw",
+    "Expert",
+    "ExpertTie",
+    "PlannedRound",
     "Problem",
     "ProgressNote",
     "Rectification",
@@ -12,4 +19,5 @@ __all__ = [
     "SupervisionRound",
     "Visit",
     "VisitLine",
+    "YearPlan",
 ]

@@ -43,6 +43,7 @@ _READ = frozenset(
     {
         "institutions.view_institution",
         "institutions.view_notification",
+        "institutions.view_capacity",
         "campaigns.view_campaign",
         "campaigns.view_task",
         "campaigns.view_report",
@@ -58,11 +59,15 @@ _READ = frozenset(
         "supervision.view_visit",
         "supervision.view_problem",
         "supervision.view_rectification",
+        "supervision.view_sanction",
         "scoring.view_evaluation",
         "scoring.view_sheet",
     }
 )
 _MONEY = frozenset({"scoring.view_yearresult"})
+# The roster names persons: for those who work with it.
+_ROSTER = frozenset({"institutions.view_staffmember"})
+_KEEPS = _ROSTER | {"institutions.keep_staff", "institutions.fill_capacity"}
 _TABLES = frozenset(
     {"institutions.import_table", "institutions.export_table", "institutions.view_job"}
 )
@@ -74,9 +79,11 @@ _ASKS = frozenset(
         "supervision.confirm_visit",
         "supervision.add_problem",
         "supervision.verify_rectification",
+        "supervision.propose_sanction",
         "scoring.change_evaluation",
         "scoring.verify_sheet",
         "scoring.publish_evaluation",
+        "scoring.decide_appeal",
         "scoring.settle_year",
     }
 )
@@ -84,6 +91,8 @@ _ANSWERS = frozenset(
     {
         "campaigns.receive_campaign",
         "campaigns.write_report",
+        # An institution that a task names as its receiver (区疾控 collects 老年人体检报告) judges what comes in.
+        "campaigns.review_report",
         "campaigns.write_breakthrough",
         "campaigns.write_plan",
         "campaigns.write_log",
@@ -146,6 +155,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     },
     Role.AUDITOR: _READ
     | _MONEY
+    | _ROSTER
     | _ADMIN
     | {
         "supervision.view_expert",
@@ -160,6 +170,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.LEADER: _READ
     | _MONEY
     | _TABLES
+    | _ROSTER
     | {
         "campaigns.issue_campaign",
         "campaigns.confirm_phase",
@@ -167,6 +178,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "supervision.add_problem",
         "supervision.record_visit",
         "supervision.view_expert",
+        "supervision.decide_sanction",
         "scoring.publish_evaluation",
         "scoring.freeze_year",
     },
@@ -174,9 +186,11 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     | _MONEY
     | _TABLES
     | _ASKS
+    | _KEEPS
     | {
         "institutions.manage_reference",
         "supervision.view_expert",
+        "institutions.pair_leader",
         "campaigns.change_campaign",
         "campaigns.issue_campaign",
         "campaigns.confirm_phase",
@@ -204,7 +218,14 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.FINANCE: _READ
     | _MONEY
     | _TABLES
-    | {"campaigns.write_breakthrough", "scoring.settle_year", "scoring.change_policy"},
+    | _ROSTER
+    | {
+        "campaigns.receive_campaign",
+        "campaigns.write_report",
+        "campaigns.write_breakthrough",
+        "scoring.settle_year",
+        "scoring.change_policy",
+    },
     Role.LEAD: _READ
     | {
         "campaigns.write_log",
@@ -223,8 +244,11 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     | _TABLES
     | _ASKS
     | _ANSWERS
+    | _KEEPS
     | {
+        "supervision.decide_sanction",
         "scoring.submit_sheet",
+        "scoring.write_appeal",
         "scoring.change_policy",
         "scoring.freeze_year",
         "institutions.view_account",
@@ -233,6 +257,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     },
     Role.STAFF: _READ
     | _ANSWERS
+    | _KEEPS
     | {
         "institutions.export_table",
         "institutions.view_job",
@@ -243,6 +268,8 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.STREET: _READ
     | {
         "campaigns.receive_campaign",
+        # A street's 卫计办 answers for tasks as a centre does (C19).
+        "campaigns.write_report",
         "campaigns.write_group",
         "institutions.export_table",
         "institutions.view_job",

@@ -18,6 +18,7 @@ from campaigns.models import Campaign, Clause, Standard
 from campaigns.rules import Method
 from campaigns.standards import build, draft_of
 from config.demo import chance
+from config.demo.appeals import AppealStory
 from config.demo.cast import CENTRES, Cast, many
 from config.demo.days import Year
 from config.demo.papers import Papers
@@ -176,7 +177,7 @@ def publish_standard(
         bureau,
         rows[0]["标准代码"].replace("ZC2023", f"{bureau.code}{year}"),
         year=year,
-        name=f"{bureau.name.removesuffix('卫生健康局')}{year}年{title}",
+        name=f"{_place(bureau)}{year}年{title}",
         purpose=PURPOSES[rows[0]["用途"]],
         kinds=[KINDS[label] for label in many(rows[0]["适用机构类别"])],
         levels=list(levels),
@@ -186,11 +187,16 @@ def publish_standard(
     return standard
 
 
+def _place(bureau: Institution) -> str:
+    return bureau.name.removesuffix("卫生健康局").removesuffix("卫生健康委员会")
+
+
 class SheetStory:
     """Publishes the standards and runs the quarters."""
 
     def __init__(self, cast: Cast, year: Year, papers: Papers) -> None:
         self.cast, self.year, self.papers = cast, year, papers
+        self.appeals = AppealStory(cast, year, papers)
         self.people = {
             p.institution_id: p for p in Population.objects.filter(year=2023).order_by("pk")
         }
@@ -384,6 +390,8 @@ class SheetStory:
     def publish(self, evaluation: Evaluation, *, by: str = "jifukz") -> None:
         evaluation = Evaluation.objects.select_related("supervisor__bureau").get(pk=evaluation.pk)
         publishing.publish(evaluation, by=self.cast.post(by), version=evaluation.version)
+        if evaluation.supervisor.code == "ZC":
+            self.appeals.follow(evaluation)
         self.year.after(6, lambda: self.finalise(evaluation, by=by))
 
     def finalise(self, evaluation: Evaluation, *, by: str) -> None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from config.pages import campaign, home, imports, institution, suggestion
+from config.pages import campaign, home, imports, institution, leader, suggestion
 
 urlpatterns = [
     # /
@@ -17,6 +17,9 @@ urlpatterns = [
         suggestion.visit_suggestion,
         name="visit_suggestion",
     ),
+    # /leaders/
+    path("leaders/", leader.leader_list, name="leader_list"),
+    path("leaders/<int:pk>/", leader.leader_page, name="leader_page"),
     # /imports/
     path("imports/", imports.import_start, name="import_start"),
     path("imports/stage/", imports.import_stage, name="import_stage"),

@@ -3,6 +3,8 @@
 from supervision.models.draw import Draw
 from supervision.models.expert import Expert, ExpertTie
 from supervision.models.problem import Problem, ProgressNote, Rectification, Source
+from supervision.models.reminder import Reminder
+from supervision.models.sanction import Sanction
 from supervision.models.visit import Severity, SupervisionRound, Visit, VisitLine
 from supervision.models.year_plan import PlannedRound, YearPlan
 
@@ -14,6 +16,8 @@ __all__ = [
     "Problem",
     "ProgressNote",
     "Rectification",
+    "Reminder",
+    "Sanction",
     "Severity",
     "Source",
     "SupervisionRound",

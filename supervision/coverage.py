@@ -1,6 +1,7 @@
 """How often each institution was visited in a year, against the least counts of the body's plan."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import Case, Count, F, IntegerField, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce, Greatest
@@ -27,7 +28,7 @@ def due_by_now(least: int, year: int) -> int:
     return least * ((today.month - 1) // 3) // 4
 
 
-def with_times(units: QuerySet[Institution], plan: YearPlan) -> QuerySet[Institution]:
+def with_times(units: QuerySet[Institution], plan: YearPlan) -> QuerySet[Any]:
     """Annotate institutions with visits made and still planned, and with `state`, one of `STATES`.
 
     综合督导 counts rounds of the types 季度质控 and 交叉检查, 专项督导 those of 年度专项 (C34, D23: the least counts of a
@@ -74,7 +75,7 @@ def with_times(units: QuerySet[Institution], plan: YearPlan) -> QuerySet[Institu
     )
 
 
-def coverage(plan: YearPlan, post: Post) -> QuerySet[Institution]:
+def coverage(plan: YearPlan, post: Post) -> QuerySet[Any]:
     """Return the institutions of the plan's body as `post` sees them, with their counts."""
     if plan.led and leads(post):
         units = units_of(post, plan.institution)

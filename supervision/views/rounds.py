@@ -12,6 +12,7 @@ from institutions import clock
 from institutions.http import Request, posted_version
 from institutions.models import Event, Institution, Post
 from institutions.moves import AskForm, moves_for_template, press
+from institutions.roles import Role
 from institutions.workflow import Side
 from supervision import assigning
 from supervision.bodies import supervises
@@ -175,6 +176,7 @@ def _detail(
 ) -> HttpResponse:
     post = request.post
     runs = post.has_perm("supervision.change_round") and round.stands_on(Side.ASKS, post)
+    inside = post.role != Role.EXPERT and round.supervisor.path.startswith(post.institution.path)
     return TeamList(request, visit_rows(post).filter(round=round)).response(
         "supervision/round_detail.html",
         {
@@ -194,7 +196,8 @@ def _detail(
                 url=lambda name: reverse(f"supervision:round_{name}", args=[round.pk]),
                 pressed=pressed,
             ),
-            "history": Event.objects.of(round).order_by("-seq"),
+            # The trail names institutions that a member of one team has no business to know beforehand.
+            "history": Event.objects.of(round).order_by("-seq") if inside else [],
             "crumbs": CRUMBS,
         },
     )

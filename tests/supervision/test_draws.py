@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from institutions import clock
@@ -383,3 +384,29 @@ def test_the_draw_is_documented_as_it_is_done():
 
     text = Path(settings.BASE_DIR, "docs/drawing.md").read_text(encoding="utf-8")
     assert drawing.ALGORITHM in text and f"{drawing.STEPS:,}" in text
+
+
+def test_the_database_refuses_what_must_not_be(world):
+    first = expert(world, "ZJ01", world.hospital)
+    second = expert(world, "ZJ02", world.hospital)
+    plan = plan_of(world.posts.officer)
+    entry = plan.entries.get()
+    tie = ExpertTie.objects.create(expert=first, institution=world.centre, reason="x")
+    draw = {"round": round_of(world), "number": 1, "author": world.posts.officer}
+    blank = {"seed": "1", "pools": {}, "ask": {}, "result": {}, "digest": ""}
+    Draw.objects.create(**draw, **blank)
+    day = clock.today()
+    refused = [
+        lambda: Expert.objects.filter(pk=second.pk).update(code="ZJ01"),
+        lambda: Expert.objects.filter(pk=second.pk).update(post=first.post),
+        lambda: ExpertTie.objects.filter(pk=tie.pk).update(
+            starts=day, ends=day - timedelta(days=1)
+        ),
+        lambda: Draw.objects.create(**draw, **blank),
+        lambda: plan.entries.filter(pk=entry.pk).update(ends=date(2000, 1, 1)),
+        lambda: plan.entries.filter(pk=entry.pk).update(quarter=5),
+        lambda: type(plan).objects.filter(pk=plan.pk).update(status="other"),
+    ]
+    for deed in refused:
+        with pytest.raises(IntegrityError), transaction.atomic():
+            deed()

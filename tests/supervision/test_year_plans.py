@@ -349,6 +349,16 @@ def test_the_visited_learns_of_a_flight_check_only_by_its_record(
             by=by,
             version=round.version,
         )[0]
+        # The expert's own hospital is visited too, by somebody else.
+        plan_visits(
+            round,
+            institutions=[world.hospital],
+            lead=by,
+            starts=clock.today(),
+            ends=clock.today(),
+            by=by,
+            version=round.version,
+        )
         round = SupervisionRound.objects.get(pk=round.pk)
         issue_round(round, by=by, version=round.version)
     visited = [world.posts.head, world.posts.staff, world.posts.doctor, world.posts.street]
@@ -371,6 +381,9 @@ def test_the_visited_learns_of_a_flight_check_only_by_its_record(
     # The body, the team and the city above know.
     assert SECRET in everything(log_in(by)) and SECRET in everything(log_in(world.posts.expert))
     assert SECRET in everything(log_in(world.posts.city_officer))
+    page = log_in(world.posts.expert).get(round.get_absolute_url()).content.decode()
+    listed = page[page.index("督导安排") :]
+    assert world.centre.known_as in listed and world.hospital.known_as not in listed
     # From the submitted record on the visited institution sees its visit.
     visit.lines.create(item=item("08"), found="good", author=by)
     visit = Visit.objects.select_related("round", "supervisor").get(pk=visit.pk)

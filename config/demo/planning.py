@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from campaigns.models import Campaign, Standard
+from campaigns.models import Campaign
 from config.demo.cast import CENTRES, YEAR, Cast
 from config.demo.days import Year, workday
 from config.demo.visits import CLINICS, ROUNDS, WORDS, VisitStory
@@ -78,22 +78,20 @@ class PlanningStory:
     def plan_bureau(self) -> None:
         by = self.cast.post("jifu")
         plan = year_planning.make_plan(YearPlan(year=YEAR), by=by)
-        standard = self._standard("ZC2023")
         for quarter, (starts, ends) in ROUNDS.items():
             name = f"2023年第{WORDS[quarter - 1]}季度国家基本公共卫生服务项目质控督导"
-            self._entry(plan, name, Type.QUARTERLY, starts, ends, by, standard, quarter=quarter)
+            self._entry(plan, name, Type.QUARTERLY, starts, ends, by, quarter=quarter)
         self._entry(
             plan,
             "2023年国家基本公共卫生服务项目专项督导",
             Type.SPECIAL,
             *SPECIAL,
             by,
-            standard,
             note="按机构类别抽取，督导组从专家库抽取",
         )
-        self._entry(plan, "2023年秋季飞行检查", Type.SURPRISE, *SURPRISE, by, standard)
-        self._entry(plan, "2023年重点机构日常督导", Type.DAILY, *DAILY, by, standard)
-        self._entry(plan, "2023年年底飞行检查", Type.SURPRISE, *NEXT, by, standard)
+        self._entry(plan, "2023年秋季飞行检查", Type.SURPRISE, *SURPRISE, by)
+        self._entry(plan, "2023年重点机构日常督导", Type.DAILY, *DAILY, by)
+        self._entry(plan, "2023年年底飞行检查", Type.SURPRISE, *NEXT, by)
         plan.issue(by=by, version=plan.version)
 
     def plan_lead_agency(self) -> None:
@@ -123,7 +121,6 @@ class PlanningStory:
                 starts,
                 starts + timedelta(days=20),
                 by,
-                self._standard("ZC2023V"),
                 quarter=quarter,
             )
         plan.issue(by=by, version=plan.version)
@@ -136,14 +133,11 @@ class PlanningStory:
         starts: date,
         ends: date,
         by: Post,
-        standard: Standard | None = None,
         *,
         items: tuple[str, ...] = (),
         **more: object,
     ) -> None:
-        entry = PlannedRound(
-            plan=plan, name=name, type=type_, starts=starts, ends=ends, standard=standard, **more
-        )
+        entry = PlannedRound(plan=plan, name=name, type=type_, starts=starts, ends=ends, **more)
         year_planning.store_entry(
             entry,
             items=[self.cast.items[code] for code in items],
@@ -151,9 +145,6 @@ class PlanningStory:
             by=by,
             version=plan.version,
         )
-
-    def _standard(self, code: str) -> Standard | None:
-        return Standard.objects.filter(code=code, status="published").first()
 
     # Rounds by lot and by risk
 
@@ -224,8 +215,9 @@ class PlanningStory:
         return round
 
     def _into_campaign(self, round: SupervisionRound) -> None:
+        round.standard = self.visits.standard("ZC2023")
         round.campaign = Campaign.objects.get(year=YEAR)
-        round.save(update_fields=["campaign"])
+        round.save(update_fields=["standard", "campaign"])
 
     def _send(self, round: SupervisionRound, by: Post) -> None:
         assigning.issue_round(round, by=by, version=round.version)

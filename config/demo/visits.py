@@ -117,8 +117,10 @@ class VisitStory:
         by = self.cast.post("jifu")
         bureau = by.institution
         supervised = assigning.start_planned(planned(bureau, quarter), by=by)
+        # Published only after the plan was made.
+        supervised.standard = self.standard("ZC2023")
         supervised.campaign = Campaign.objects.get(year=2023)
-        supervised.save(update_fields=["campaign"])
+        supervised.save(update_fields=["standard", "campaign"])
         for lead, names, codes in TEAMS:
             for code in codes:
                 members = [self._expert(name) for name in names if name not in SPARED.get(code, ())]
@@ -142,7 +144,7 @@ class VisitStory:
         if quarter < 4:
             self.year.on(ends + timedelta(days=9), lambda: self.close_round(supervised))
 
-    def _standard(self, code: str) -> Standard | None:
+    def standard(self, code: str) -> Standard | None:
         return Standard.objects.filter(code=code, status="published").first()
 
     def _visit_day(self, quarter: int, code: str) -> date:
@@ -309,7 +311,7 @@ class VisitStory:
             supervisor=by.institution,
             author=by,
             campaign=Campaign.objects.get(year=2023),
-            standard=self._standard("ZC2023"),
+            standard=self.standard("ZC2023"),
             starts=first,
             ends=first + timedelta(days=10),
         )
@@ -339,6 +341,8 @@ class VisitStory:
         head, worker = self.cast.head(centre), self.cast.worker(centre)
         starts = CLINICS[quarter]
         supervised = assigning.start_planned(planned(centre, quarter), by=head)
+        supervised.standard = self.standard("ZC2023V")
+        supervised.save(update_fields=["standard"])
         clinics = self.cast.below(code)
         chosen = chance.some_of(clinics[1:], 3, code, quarter, "clinics")
         chosen = [clinics[0], *chosen] if quarter == 4 else chosen

@@ -22,6 +22,7 @@ ORDER = [
     "scores",
     "problems",
     "experts",
+    "complaints",
     "adjustments",
     "work_units",
     "workload",

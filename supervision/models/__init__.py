@@ -1,5 +1,6 @@
 """What was seen: rounds and visits, problems, and their rectification."""
 
+from supervision.models.complaint import Complaint
 from supervision.models.draw import Draw
 from supervision.models.expert import Expert, ExpertTie
 from supervision.models.problem import Problem, ProgressNote, Rectification, Source
@@ -9,6 +10,7 @@ from supervision.models.visit import Severity, SupervisionRound, Visit, VisitLin
 from supervision.models.year_plan import PlannedRound, YearPlan
 
 __all__ = [
+    "Complaint",
     "Draw",
     "Expert",
     "ExpertTie",

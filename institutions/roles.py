@@ -58,6 +58,7 @@ _READ = frozenset(
         "supervision.view_visit",
         "supervision.view_problem",
         "supervision.view_rectification",
+        "supervision.view_notice",
         "scoring.view_evaluation",
         "scoring.view_sheet",
     }
@@ -74,6 +75,8 @@ _ASKS = frozenset(
         "supervision.confirm_visit",
         "supervision.add_problem",
         "supervision.verify_rectification",
+        "supervision.write_notice",
+        "supervision.issue_notice",
         "scoring.change_evaluation",
         "scoring.verify_sheet",
         "scoring.publish_evaluation",
@@ -93,6 +96,7 @@ _ANSWERS = frozenset(
         "campaigns.fill_target",
         "supervision.answer_rectification",
         "supervision.answer_visit",
+        "supervision.receive_notice",
         "scoring.fill_sheet",
     }
 )
@@ -165,6 +169,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "campaigns.write_log",
         "supervision.add_problem",
         "supervision.record_visit",
+        "supervision.issue_notice",
         "scoring.publish_evaluation",
         "scoring.freeze_year",
     },
@@ -193,6 +198,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         # A bureau answers to the one above it: it receives that bureau's papers and reports on their tasks.
         "campaigns.receive_campaign",
         "campaigns.write_report",
+        "supervision.receive_notice",
         # Its departments have breakthrough items of their own.
         "campaigns.write_breakthrough",
         "campaigns.write_plan",
@@ -238,6 +244,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.STREET: _READ
     | {
         "campaigns.receive_campaign",
+        "supervision.receive_notice",
         "campaigns.write_group",
         "institutions.export_table",
         "institutions.view_job",

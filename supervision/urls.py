@@ -1,6 +1,6 @@
 from django.urls import path
 
-from supervision.views import phases, problems, rectifications, rounds, visits
+from supervision.views import notices, phases, problems, rectifications, rounds, visits
 
 app_name = "supervision"
 
@@ -85,4 +85,15 @@ urlpatterns = [
     path("progress/<int:pk>/files/<uuid:key>/", rectifications.note_file, name="note_file"),
     # /supervision/phases/
     path("phases/<int:pk>/confirm/", phases.phase_confirm, name="phase_confirm"),
+    # /supervision/notices/
+    path("notices/", notices.notice_list, name="notice_list"),
+    path("notices/receipts/", notices.notice_receipt_list, name="notice_receipt_list"),
+    path("notices/new/", notices.notice_create, name="notice_create"),
+    path("notices/<int:pk>/", notices.notice_detail, name="notice_detail"),
+    path("notices/<int:pk>/edit/", notices.notice_edit, name="notice_edit"),
+    path("notices/<int:pk>/document/", notices.notice_document, name="notice_document"),
+    path("notices/<int:pk>/issue/", notices.notice_issue, name="notice_issue"),
+    path("notices/<int:pk>/drop/", notices.notice_drop, name="notice_drop"),
+    path("notices/<int:pk>/withdraw/", notices.notice_withdraw, name="notice_withdraw"),
+    path("notices/<int:pk>/receive/", notices.notice_receive, name="notice_receive"),
 ]

@@ -9,11 +9,11 @@ from institutions import clock
 from institutions.models import Post
 from institutions.work import WorkLine
 from supervision.lists import WEEK, side_q, team_q
-from supervision.models import Rectification, Visit
+from supervision.models import Notice, NoticeRecipient, Rectification, Visit
 
 
 def work_for(post: Post) -> list[WorkLine]:
-    """Return the lines with something in them, each linked to exactly its rows; at most four queries."""
+    """Return the lines with something in them, each linked to exactly its rows; at most six queries."""
     lines = []
     if post.has_perm("supervision.answer_rectification"):
         lines += _to_put_right(post)
@@ -23,6 +23,7 @@ def work_for(post: Post) -> list[WorkLine]:
         lines += _to_visit(post)
     if post.has_perm("supervision.answer_visit") or post.has_perm("supervision.confirm_visit"):
         lines += _to_confirm(post)
+    lines += _papers(post)
     return [line for line in lines if line.count]
 
 
@@ -107,4 +108,18 @@ def _to_confirm(post: Post) -> list[WorkLine]:
         waiting = _listed("visit", scope="asked", status="submitted")
         lines.append(WorkLine("机构对督导有异议", objected, n["objected"]))
         lines.append(WorkLine("督导记录等机构确认", waiting, n["waiting"], "waiting"))
+    return lines
+
+
+def _papers(post: Post) -> list[WorkLine]:
+    """Notices to confirm, and one's own drafts to issue."""
+    lines = []
+    if post.has_perm("supervision.receive_notice"):
+        sent = NoticeRecipient.objects.waiting().filter(institution=post.institution_id)
+        url = _listed("notice", box="waiting")
+        lines.append(WorkLine("请签收通报通知", url, sent.count(), hint="打开文件，阅读后签收"))
+    if post.has_perm("supervision.issue_notice"):
+        own = Notice.objects.filter(institution=post.institution_id, status=Notice.Status.DRAFT)
+        url = _listed("notice", box="own", status="draft")
+        lines.append(WorkLine("通报通知待印发", url, own.count(), hint="核对全文后印发"))
     return lines

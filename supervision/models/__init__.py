@@ -1,9 +1,13 @@
 """What was seen: rounds and visits, problems, and their rectification."""
 
+from supervision.models.notice import Notice, NoticeRecipient, NoticeRegister
 from supervision.models.problem import Problem, ProgressNote, Rectification, Source
 from supervision.models.visit import Severity, SupervisionRound, Visit, VisitLine
 
 __all__ = [
+    "Notice",
+    "NoticeRecipient",
+    "NoticeRegister",
     "Problem",
     "ProgressNote",
     "Rectification",

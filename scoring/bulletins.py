@@ -203,6 +203,6 @@ def _score_annex(
         for number, sheet in enumerate(sheets, 1)
     ]
     columns = ("序号", "机构", *names, "合计", "得分率（%）", "名次")
-    widths = (3, 8, *(4 for _ in names), 4, 4, 3)
+    widths = (2, 6, *(2.5 for _ in names), 3, 3, 2)
     ranked = "名次在同类机构中排列" if len(_groups(sheets)) > 1 else ""
     return Annex(f"{evaluation.name}得分汇总表", columns, rows, widths, ranked)

@@ -17,9 +17,9 @@ from supervision.noticing import Draft
 REPLY_DAYS = 15
 LISTED = 12  # problems written out in the text; all of them stand in the annex
 PROBLEMS = ("序号", "机构", "服务项目", "问题描述", "性质", "整改时限")
-PROBLEM_WIDTHS = (4, 10, 8, 30, 5, 8)
+PROBLEM_WIDTHS = (3, 8, 5, 24, 4, 6)
 OWN_PROBLEMS = ("序号", "服务项目", "问题描述", "性质", "整改时限")
-OWN_WIDTHS = (4, 8, 16, 4, 8)
+OWN_WIDTHS = (3, 5, 19, 4, 6)
 NUMERALS = ("", *"一二三四五六七八九")
 
 
@@ -31,6 +31,11 @@ def numeral(number: int) -> str:
 
 def date_text(day: date | None) -> str:
     return f"{day.year}年{day.month}月{day.day}日" if day else ""
+
+
+def day_text(day: date | None) -> str:
+    """A day as it stands in a column."""
+    return f"{day:%Y-%m-%d}" if day else ""
 
 
 def span_text(starts: date, ends: date) -> str:
@@ -77,7 +82,7 @@ def problem_annex(problems: Iterable[Problem], title: str = "问题清单") -> A
             item_name(problem),
             one_line(problem.text),
             problem.get_severity_display(),
-            date_text(problem.rectification.due if hasattr(problem, "rectification") else None),
+            day_text(problem.rectification.due if hasattr(problem, "rectification") else None),
         )
         for number, problem in enumerate(problems, 1)
     ]
@@ -174,7 +179,7 @@ def demand(rows: Sequence[Rectification], *, by: Post) -> Draft:
             item_name(row),
             one_line(row.problem.text),
             row.problem.get_severity_display(),
-            date_text(row.due),
+            day_text(row.due),
         )
         for number, row in enumerate(rows, 1)
     ]
@@ -203,10 +208,10 @@ def clearance(rows: Sequence[Rectification], *, by: Post) -> Draft:
             item_name(row),
             one_line(row.problem.text),
             one_line(row.measures),
-            date_text(row.done_on),
+            day_text(row.done_on),
             row.verifier.title if row.verifier else "",
             one_line(row.opinion) or "同意销号",
-            date_text(row.closed_at.astimezone(clock.SHANGHAI).date() if row.closed_at else None),
+            day_text(row.closed_at.astimezone(clock.SHANGHAI).date() if row.closed_at else None),
         )
         for number, row in enumerate(rows, 1)
     ]
@@ -229,7 +234,7 @@ def clearance(rows: Sequence[Rectification], *, by: Post) -> Draft:
         title=f"{unit.known_as}国家基本公共卫生服务项目问题复查销号单",
         addressee=f"{unit.name}：",
         body=body,
-        annexes=[Annex("复查销号清单", columns, cells, (4, 6, 16, 14, 6, 6, 8, 6))],
+        annexes=[Annex("复查销号清单", columns, cells, (3, 4, 12, 11, 6, 5, 6, 6))],
         recipients=[unit],
         origin=f"已销号整改{len(rows)}项",
         campaign=rows[0].problem.campaign,
@@ -280,7 +285,7 @@ def feedback(visit: Visit, *, by: Post) -> Draft:
     )
     return Draft(
         kind=Notice.Kind.FEEDBACK,
-        title=f"{visit.institution.known_as}{visit.round.name}督导反馈单",
+        title=f"{visit.institution.known_as}{visit.round.name.removesuffix('督导')}督导反馈单",
         addressee=f"{visit.institution.name}：",
         body=body,
         recipients=[visit.institution],

@@ -13,6 +13,7 @@ from config.demo.cast import TODAY, YESTERDAY, Cast
 from config.demo.days import Year
 from config.demo.figures import FigureStory
 from config.demo.neighbour import NeighbourStory
+from config.demo.notices import NoticeStory
 from config.demo.papers import Papers
 from config.demo.plans import PlanStory
 from config.demo.sheets import SheetStory
@@ -51,6 +52,7 @@ def build() -> Iterator[str]:
             YearStory(cast, year, papers, sheets).plan()
             FigureStory(cast, year).plan()
             TargetStory(cast, year).plan()
+            NoticeStory(cast, year, papers).plan()
             yield "2021年的活动、突破事项……"
             done = earlier.live()
             yield "2023年的活动、督导、整改、评价……"

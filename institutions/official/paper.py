@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 
-PORTRAIT = 40  # characters of 小四 across a portrait page, columns a little tighter than asked for
+ACROSS, ACROSS_WIDE = 156, 225  # mm of text on a page, and on one that lies
+SIZES = (12.0, 10.5, 9.0, 7.5)  # 小四, 五号, 小五, 六号 in points, for the cells of a table
+CELL_MARGINS = 5.6  # points, both sides of a cell together
+POINT = 72 / 25.4  # of a millimetre
 
 
 class Level(Enum):
@@ -33,11 +36,11 @@ class Annex:
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
-    widths: Sequence[int] = ()
+    widths: Sequence[float] = ()
     note: str = ""
 
     @property
-    def column_widths(self) -> tuple[int, ...]:
+    def column_widths(self) -> tuple[float, ...]:
         """The widths asked for, else by the longest cell, at least 3 and at most 22 characters."""
         if len(self.widths) == len(self.columns):
             return tuple(self.widths)
@@ -47,9 +50,21 @@ class Annex:
             found.append(min(22, max(3, *cells)))
         return tuple(found)
 
+    def fits(self, size: float, across: float) -> bool:
+        """Say whether every column gets the width it asks for in letters of `size` points, in `across` mm."""
+        asked = sum(self.column_widths) * size + len(self.columns) * CELL_MARGINS
+        return asked <= across * POINT
+
     @property
     def is_wide(self) -> bool:
-        return sum(self.column_widths) + len(self.columns) > PORTRAIT
+        """Whether it lies across the page: it would need letters smaller than 五号 to stand."""
+        return not self.fits(SIZES[1], ACROSS)
+
+    @property
+    def size(self) -> float:
+        """The largest size of letters that fits."""
+        across = ACROSS_WIDE if self.is_wide else ACROSS
+        return next((size for size in SIZES if self.fits(size, across)), SIZES[-1])
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,48 @@ def width(text: str) -> int:
 
 _NEVER_FIRST = "，。、；：？！）》〕”’的了和与及年月日号季度"
 _NEVER_LAST = "（《〔“‘第关"
+# Words of these papers that a line end must not tear.
+_WORDS = frozenset(
+    [
+        "卫生",
+        "生院",
+        "服务",
+        "务项",
+        "项目",
+        "健康",
+        "公共",
+        "共卫",
+        "督导",
+        "评价",
+        "绩效",
+        "整改",
+        "情况",
+        "问题",
+        "管理",
+        "质控",
+        "基本",
+        "本公",
+        "国家",
+        "有关",
+        "通知",
+        "通报",
+        "反馈",
+        "复查",
+        "销号",
+        "机构",
+        "医疗",
+        "社区",
+        "中心",
+        "关于",
+        "活动",
+        "实施",
+        "方案",
+        "工作",
+        "意见",
+        "提升",
+        "质量",
+    ]
+)
 _GOOD_END = "的、》年度于区局会院心"
 
 
@@ -86,6 +128,7 @@ def _cut(text: str, ideal: int | float, line: int) -> int:
         before, after = text[place - 1], text[place]
         harm = abs(head - ideal)
         harm += 12 * (after in _NEVER_FIRST) + 12 * (before in _NEVER_LAST)
+        harm += 8 * (before + after in _WORDS)
         harm += 40 * (before.isascii() and after.isascii())
         harm -= 4 * (before in _GOOD_END)
         if harm < least:

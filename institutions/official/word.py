@@ -14,7 +14,7 @@ from typing import Any
 from docx import Document
 from docx.document import Document as Word
 from docx.enum.section import WD_ORIENT, WD_SECTION
-from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.enum.table import WD_ALIGN_VERTICAL, WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH as ALIGN
 from docx.enum.text import WD_LINE_SPACING, WD_TAB_ALIGNMENT
 from docx.oxml import OxmlElement
@@ -24,16 +24,25 @@ from docx.shared import Length, Mm, Pt, RGBColor
 from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
-from institutions.official.paper import Annex, Block, Level, Paper
+from institutions.official.paper import (
+    ACROSS,
+    ACROSS_WIDE,
+    CELL_MARGINS,
+    POINT,
+    Annex,
+    Block,
+    Level,
+    Paper,
+)
 from institutions.official.text import balanced, one_line, sayable, width
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 LATIN = "Times New Roman"
 BODY, BLACK, KAI, SONG, TITLE = "仿宋_GB2312", "黑体", "楷体_GB2312", "宋体", "方正小标宋简体"
-SIZE_2, SIZE_3, SIZE_4, SIZE_CELL = 22, 16, 14, 12  # 二号, 三号, 四号, 小四 in points
+SIZE_2, SIZE_3, SIZE_4, SIZE_NOTE = 22, 16, 14, 12  # 二号, 三号, 四号, 小四 in points
 LINE = 28.8  # 22 lines in 225 mm
-TEXT_WIDTH = 156 / 25.4 * 72  # points between the margins of a portrait page
+TEXT_WIDTH = ACROSS * POINT  # points between the margins of a portrait page
 HEAD_LARGEST, HEAD_SMALLEST = 52.0, 22.0
 RED = RGBColor(0xFF, 0, 0)
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -48,8 +57,11 @@ def write(paper: Paper) -> bytes:
     _title(word, paper.title)
     if paper.addressee:
         _paragraph(word, paper.addressee, indent=0)
-    for block in paper.body:
-        _block(word, block)
+    for number, block in enumerate(paper.body, 1):
+        last = _block(word, block)
+        if number == len(paper.body):
+            # A page with nothing but the signature is not allowed.
+            _kept(last)
     _annex_list(word, paper)
     _signing(word, paper)
     for number, annex in enumerate(paper.annexes, 1):
@@ -295,7 +307,7 @@ def _title(word: Word, title: str) -> None:
 _HEADS = {Level.FIRST: BLACK, Level.SECOND: KAI, Level.TEXT: BODY, Level.FLUSH: BODY}
 
 
-def _block(word: Word, block: Block) -> None:
+def _block(word: Word, block: Block) -> Paragraph:
     flush = block.level is Level.FLUSH
     paragraph = _paragraph(word, indent=0 if flush else 2, align=ALIGN.JUSTIFY)
     if block.head:
@@ -303,6 +315,7 @@ def _block(word: Word, block: Block) -> None:
         paragraph.paragraph_format.keep_with_next = not block.text
     if block.text:
         _tight(_run(paragraph, one_line(block.text)))
+    return paragraph
 
 
 def _tight(run: Run) -> None:
@@ -313,20 +326,16 @@ def _tight(run: Run) -> None:
 
 
 def _annex_list(word: Word, paper: Paper) -> None:
+    """附件说明: one line below the text; a second line of a title stands under its first."""
     titles = paper.annex_list
     if not titles:
         return
-    _paragraph(word, indent=0)
+    _kept(_paragraph(word, indent=0))
+    left = 5 if len(titles) == 1 else 6.5
     for number, title in enumerate(titles):
         lead = "附件：" if number == 0 else ""
-        left = 5 if len(titles) == 1 else 6.5
-        _paragraph(
-            word,
-            lead + one_line(title),
-            indent=0,
-            left=left,
-            hanging=left - 2 if lead else 1.5,
-        )
+        hanging = left - 2 if lead else 1.5
+        _kept(_paragraph(word, lead + one_line(title), indent=0, left=left, hanging=hanging))
 
 
 def signing_indents(office: str, day: str, *, sealed: bool) -> tuple[float, float]:
@@ -363,7 +372,7 @@ def _kept(paragraph: Paragraph) -> None:
 def _imprint(word: Word, paper: Paper) -> None:
     """版记, the last of all: between thick and thin lines, 四号, one character from both edges."""
     last_page = word.sections[-1]
-    across = Pt(TEXT_WIDTH) if last_page.orientation == WD_ORIENT.PORTRAIT else Mm(225)
+    across = Mm(ACROSS if last_page.orientation == WD_ORIENT.PORTRAIT else ACROSS_WIDE)
     if not paper.copies_to and not paper.printed_by:
         return
     _kept(_paragraph(word, indent=0))
@@ -401,15 +410,15 @@ def _annex(word: Word, annex: Annex, name: str) -> None:
     for part in balanced(annex.title, 28 if wide else 19):
         paragraph = _paragraph(word, part, TITLE, SIZE_2, indent=0, align=ALIGN.CENTER, line=34)
         paragraph.paragraph_format.space_after = Pt(8)
-    _table(word, annex, Mm(225 if wide else 156))
+    _table(word, annex, Mm(ACROSS_WIDE if wide else ACROSS))
     if annex.note:
-        _paragraph(word, f"注：{one_line(annex.note)}", size=SIZE_CELL, indent=0, line=20)
+        _paragraph(word, f"注：{one_line(annex.note)}", size=SIZE_NOTE, indent=0, line=20)
 
 
-def column_lengths(widths: Sequence[int], whole: Length) -> list[Length]:
-    """Share out a width among columns by largest remainder, so that they add up to it exactly."""
+def column_lengths(widths: Sequence[float], whole: Length) -> list[Length]:
+    """Share out a width among columns so that they add up to it exactly."""
     total, units = sum(widths), whole // 635  # twentieths of a point
-    edges = [units * sum(widths[:n]) // total for n in range(len(widths) + 1)]
+    edges = [int(units * sum(widths[:n]) / total) for n in range(len(widths) + 1)]
     return [Length((b - a) * 635) for a, b in pairwise(edges)]
 
 
@@ -417,16 +426,27 @@ def _table(word: Word, annex: Annex, whole: Length) -> None:
     lengths = column_lengths(annex.column_widths, whole)
     table = word.add_table(rows=1, cols=len(lengths))
     table.style, table.alignment, table.autofit = "Table Grid", WD_TABLE_ALIGNMENT.CENTER, False
+    _cell_margins(table)
     for column, length in zip(table.columns, lengths, strict=True):
         column.width = length
     short = [max([len(row[n]) for row in annex.rows], default=0) <= 8 for n in range(len(lengths))]
     head = table.rows[0]
-    _fill(head, annex.columns, lengths, BLACK, [True] * len(lengths))
+    _fill(head, annex.columns, lengths, BLACK, [True] * len(lengths), annex.size)
     _mark(head, "w:cantSplit", "w:tblHeader")
     for cells in annex.rows:
         row = table.add_row()
-        _fill(row, cells, lengths, BODY, short)
+        _fill(row, cells, lengths, BODY, short, annex.size)
         _mark(row, "w:cantSplit")
+
+
+def _cell_margins(table: Any) -> None:
+    margins = OxmlElement("w:tblCellMar")
+    for side in ("left", "right"):
+        edge = OxmlElement(f"w:{side}")
+        edge.set(qn("w:w"), str(round(CELL_MARGINS * 10)))
+        edge.set(qn("w:type"), "dxa")
+        margins.append(edge)
+    table._tbl.tblPr.insert_element_before(margins, "w:tblLook", "w:tblCaption")
 
 
 def _mark(row: Any, *names: str) -> None:
@@ -436,13 +456,18 @@ def _mark(row: Any, *names: str) -> None:
 
 
 def _fill(
-    row: Any, texts: Sequence[str], lengths: Sequence[Length], font: str, short: Sequence[bool]
+    row: Any,
+    texts: Sequence[str],
+    lengths: Sequence[Length],
+    font: str,
+    short: Sequence[bool],
+    size: float,
 ) -> None:
     for cell, text, length, centred in zip(row.cells, texts, lengths, short, strict=True):
         cell.width = length
-        cell.vertical_alignment = 1
-        for number, line in enumerate(sayable(text).split("\n") or [""]):
+        cell.vertical_alignment = WD_ALIGN_VERTICAL.CENTER
+        for number, line in enumerate(sayable(text).split("\n")):
             paragraph = cell.paragraphs[0] if number == 0 else cell.add_paragraph()
-            _spaced(paragraph, 20)
+            _spaced(paragraph, size + 8)
             paragraph.alignment = ALIGN.CENTER if centred else ALIGN.LEFT
-            _run(paragraph, line, font, SIZE_CELL)
+            _run(paragraph, line, font, size)

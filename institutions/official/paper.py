@@ -1,7 +1,7 @@
 """What an official paper says, without a word of how it looks. All lengths of text are counted in full-width characters."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 
@@ -83,7 +83,6 @@ class Paper:
     signatures: Sequence[str] = ()
     copies_to: str = ""
     printed_by: str = ""
-    sealed: bool = field(default=True)
 
     @property
     def day_text(self) -> str:

@@ -338,26 +338,22 @@ def _annex_list(word: Word, paper: Paper) -> None:
         _kept(_paragraph(word, lead + one_line(title), indent=0, left=left, hanging=hanging))
 
 
-def signing_indents(office: str, day: str, *, sealed: bool) -> tuple[float, float]:
+def signing_indents(office: str, day: str) -> tuple[float, float]:
     """Return how many characters office and date stand from the right edge.
 
-    With a seal the date stands four characters from the edge and the office in the middle above it; without one the
-    office two characters, and the date begins two characters to the right of it (GB/T 9704-2012, 7.3.5).
+    Under a seal the date stands four characters from the edge and the office in the middle above it; an office too
+    long for that stands one character from the edge, and the date in the middle below it (GB/T 9704-2012, 7.3.5.1).
     """
     name, date = width(office) / 2, width(day) / 2
-    if sealed:
-        right = 4 + (date - name) / 2
-        return (right, 4.0) if right >= 1 else (1.0, max(4.0, 1 + (name - date) / 2))
-    if date + 2 <= name:
-        return 2.0, 2 + name - date - 2
-    return 2 + date + 2 - name, 2.0
+    right = 4 + (date - name) / 2
+    return (right, 4.0) if right >= 1 else (1.0, max(4.0, 1 + (name - date) / 2))
 
 
 def _signing(word: Word, paper: Paper) -> None:
     """发文机关署名 and 成文日期; below them what is signed by hand."""
     for _ in range(2):
         _kept(_paragraph(word, indent=0))
-    office, day = signing_indents(paper.office, paper.day_text, sealed=paper.sealed)
+    office, day = signing_indents(paper.office, paper.day_text)
     _kept(_paragraph(word, one_line(paper.office), indent=0, align=ALIGN.RIGHT, right=office))
     _paragraph(word, paper.day_text, indent=0, align=ALIGN.RIGHT, right=day)
     for line in paper.signatures:

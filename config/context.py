@@ -80,7 +80,7 @@ MENU: list[tuple[str, Any, str]] = [
         "数据管理",
         [
             ("导入", "import_start", "institutions.import_table"),
-            ("迎检资料包", "dossier_start", "institutions.export_table"),
+            ("迎检资料包", "dossier_start", "institutions.pack_evidence"),
             ("后台任务", "institutions:job_list", "institutions.view_job"),
             ("操作记录", "institutions:event_list", "institutions.view_event"),
             ("基础数据", "admin:index", "institutions.use_admin"),

@@ -27,7 +27,7 @@ from scoring.models import Evaluation, ScoreLine
 from supervision.models import Notice, Rectification, VisitLine
 
 KIND = "dossier"
-PERM = "institutions.export_table"
+PERM = "institutions.pack_evidence"
 MOST_BYTES = 2_000_000_000
 LISTED = 500  # rows of the Word index; the XLSX holds all
 PACKED = frozenset({"jpg", "jpeg", "png", "pdf", "docx", "xlsx", "zip"})  # not packed a second time

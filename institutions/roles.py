@@ -67,6 +67,8 @@ _MONEY = frozenset({"scoring.view_yearresult"})
 _TABLES = frozenset(
     {"institutions.import_table", "institutions.export_table", "institutions.view_job"}
 )
+# Takes the evidence of its reach out of the portal in one package.
+_PACKS = frozenset({"institutions.pack_evidence"})
 # What the one who asks does: a bureau over its institutions, a centre over its clinics, with the same screens.
 _ASKS = frozenset(
     {
@@ -163,6 +165,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.LEADER: _READ
     | _MONEY
     | _TABLES
+    | _PACKS
     | {
         "campaigns.issue_campaign",
         "campaigns.confirm_phase",
@@ -176,6 +179,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.OFFICER: _READ
     | _MONEY
     | _TABLES
+    | _PACKS
     | _ASKS
     | {
         "institutions.manage_reference",
@@ -209,6 +213,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     | _TABLES
     | {"campaigns.write_breakthrough", "scoring.settle_year", "scoring.change_policy"},
     Role.LEAD: _READ
+    | _PACKS
     | {
         "campaigns.write_log",
         "institutions.export_table",
@@ -222,6 +227,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.HEAD: _READ
     | _MONEY
     | _TABLES
+    | _PACKS
     | _ASKS
     | _ANSWERS
     | {
@@ -234,6 +240,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     },
     Role.STAFF: _READ
     | _ANSWERS
+    | _PACKS
     | {
         "institutions.export_table",
         "institutions.view_job",

@@ -38,7 +38,7 @@ from campaigns.models import (
 )
 from campaigns.periods import Period
 from institutions import clock
-from institutions.models import Institution, Post
+from institutions.models import Institution, Post, StoredFile
 from institutions.roles import Role
 from scoring.models import (
     Adjustment,
@@ -51,6 +51,8 @@ from scoring.models import (
     YearResult,
 )
 from supervision.models import (
+    Notice,
+    NoticeRecipient,
     Problem,
     ProgressNote,
     Rectification,
@@ -80,6 +82,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.groups, rows.members = [], []
     rows.series, rows.censuses, rows.targets, rows.contributions = [], [], [], []
     rows.clauses = []
+    rows.notices = []
     rows.posts = list(Post.objects.select_related("institution").order_by("pk"))
     rows.units = list(Institution.objects.order_by("pk"))
     units = Institution.objects.exclude(kind__in=["bureau", "street"]).select_related(
@@ -348,6 +351,7 @@ def _supervision(asker, below, rows) -> None:
     rows.rounds.append(round_)
     lead = asker.posts.exclude(role=Role.EXPERT).first()
     for unit in below:
+        rows.notices.append(_notice(asker, unit, len(rows.notices) + 1))
         for item in ITEMS:
             problem = Problem.objects.create(
                 institution=unit,
@@ -412,6 +416,29 @@ def _supervision(asker, below, rows) -> None:
                 )
             )
             rows.visits.append(visit)
+
+
+def _notice(asker, unit, number) -> Notice:
+    file = StoredFile.objects.create(
+        name="示例.docx", kind="docx", content_type="application/zip", size=1, sha256="0" * 64
+    )
+    notice = Notice.objects.create(
+        institution=asker,
+        supervisor=asker,
+        kind="demand",
+        status="issued",
+        word="示",
+        year=2023,
+        number=number,
+        title=mark(unit, "", "notice"),
+        body=mark(unit, "", "notice"),
+        issued_on=date(2023, 3, 1),
+        issued_at=NOW,
+        paper=file,
+        sha256=file.sha256,
+    )
+    NoticeRecipient.objects.create(notice=notice, institution=unit)
+    return notice
 
 
 def _scoring(asker, below, rows) -> None:

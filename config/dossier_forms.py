@@ -20,7 +20,11 @@ class DossierForm(forms.Form):
 
     scope = forms.ChoiceField(label="整理什么", choices=SCOPES)
     institution = forms.ModelChoiceField(
-        label="机构", queryset=Institution.objects.none(), required=False, empty_label="（不选）"
+        label="机构",
+        queryset=Institution.objects.none(),
+        required=False,
+        empty_label="（不选）",
+        help_text="整理一家机构时选",
     )
     item = forms.ModelChoiceField(
         label="服务项目",
@@ -29,7 +33,11 @@ class DossierForm(forms.Form):
         empty_label="（不选）",
     )
     campaign = forms.ModelChoiceField(
-        label="活动", queryset=Campaign.objects.none(), required=False, empty_label="（不选）"
+        label="活动",
+        queryset=Campaign.objects.none(),
+        required=False,
+        empty_label="（不选）",
+        help_text="整理一个活动时选，不看年度",
     )
     year = forms.TypedChoiceField(label="年度", coerce=int)
 

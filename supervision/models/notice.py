@@ -205,12 +205,12 @@ class NoticeRecipientQuerySet(ScopedQuerySet):
         return super().visible_to(post)
 
     def visible_to(self, post: Post | None) -> Self:
-        """Return the recipients in reach of issued notices, and all of one's own unit's notices."""
+        """Return the recipients, of notices in sight, that are in reach; all of those of one's own unit's notices."""
         if post is None or post.role in self.hidden_from:
             return self.none()
         own = Q(notice__institution=post.institution_id)
         reached = Q(pk__in=super().visible_to(post).values("pk"))
-        return self.filter(own | reached & Q(notice__status__in=Notice.SHOWN))
+        return self.filter(own | reached, notice__in=Notice.objects.visible_to(post))
 
     def waiting(self) -> Self:
         """Return those who have been sent a notice in force and have not confirmed it."""

@@ -84,7 +84,7 @@ def subject(scope: str, pk: int, year: int, post: Post) -> Subject | None:
             year = row.year if row else year
         case _:
             return None
-    return Subject(scope, row, year) if row else None  # type: ignore[arg-type]
+    return Subject(scope, row, year) if row else None
 
 
 # --- What there is, and what is missing -------------------------------------------------------------

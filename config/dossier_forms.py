@@ -31,6 +31,7 @@ class DossierForm(forms.Form):
         queryset=ServiceItem.objects.none(),
         required=False,
         empty_label="（不选）",
+        help_text="整理一个服务项目时选",
     )
     campaign = forms.ModelChoiceField(
         label="活动",

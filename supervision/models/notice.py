@@ -193,6 +193,8 @@ class Notice(Workflow):
     @property
     def papers(self) -> "models.QuerySet[StoredFile]":
         """The frozen document as a set of files, to be served by `files.serve`."""
+        if self.paper_id is None:
+            return StoredFile.objects.none()
         return StoredFile.objects.filter(pk=self.paper_id)
 
 

@@ -245,9 +245,17 @@ def delete_task(task: Task, *, by: Post, version: int) -> None:
 
 
 def remove_recipients(
-    campaign: Campaign, institutions: Iterable[Institution], *, by: Post, version: int
+    campaign: Campaign,
+    institutions: Iterable[Institution],
+    *,
+    by: Post,
+    version: int,
+    others: Iterable[Recipient] = (),
 ) -> int:
-    """Take institutions off the draft's list; returns how many. Those with a task stay: ValidationError."""
+    """Take institutions, and departments, villages and streets (`others`), off the draft's list; returns how many.
+
+    Institutions with a task stay: ValidationError.
+    """
     chosen = [row.pk for row in institutions]
     busy = Task.institutions.through.objects.filter(
         task__campaign=campaign, institution__in=chosen
@@ -257,9 +265,11 @@ def remove_recipients(
         raise ValidationError(
             f"{first.institution}是任务“{first.task}”的责任单位，请先在任务中去掉"
         )
+    rows = campaign.recipients.units().filter(institution__in=chosen).values_list("pk", flat=True)
+    removed = [*rows, *(row.pk for row in others)]
     with transaction.atomic():
-        claim(campaign, "主送机构", by=by, version=version, data={"removed": len(chosen)})
-        return Recipient.objects.filter(campaign=campaign, institution__in=chosen).delete()[0]
+        claim(campaign, "主送机构", by=by, version=version, data={"removed": len(removed)})
+        return campaign.recipients.filter(pk__in=removed).delete()[0]
 
 
 def link_passage(passage: Passage, *, by: Post, version: int, **chosen: Any) -> None:

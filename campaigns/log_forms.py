@@ -18,23 +18,25 @@ from institutions.forms import (
     ScopedFormMixin,
 )
 from institutions.models import Institution, Kind, Post, StaffMember
+from institutions.staffing import kept_by
 
 K = WorkLog.Kind
 FIRST = ("day", "subject", "place", "host", "text")
 LINKS = ("campaign", "phase", "task", "item")
 DECIDED = ("decisions", "follow_up_due")
+FLOW = ("flow_before", "flow_after", "flow_from")
 # What a kind asks beyond the common fields.
 ASKED: dict[str, tuple[str, ...]] = {
     K.DISPATCH: ("participants", "units", *DECIDED),
     K.MEETING: ("participants", "targets", "units", *DECIDED),
-    K.TRAINING: ("participants", "targets", "tested", "passed", "units"),
+    K.TRAINING: ("participants", "targets", "trainees", "tested", "passed", "units"),
     K.PUBLICITY: ("channel", "labelled", "participants", "targets"),
     K.FIELD: ("units", *DECIDED),
     K.GUIDANCE: ("units", "targets", *DECIDED),
     K.QUALITY: ("aspect", "units", *DECIDED),
     K.INNOVATION: ("aspect", "targets"),
     K.OBSTACLE: ("aspect", *DECIDED),
-    K.REENGINEERING: ("aspect", *DECIDED),
+    K.REENGINEERING: ("aspect", *FLOW, *DECIDED),
 }
 # Said under the name of the kind where one chooses what to enter.
 MEANT = {
@@ -47,7 +49,7 @@ MEANT = {
     K.QUALITY: "按质控计划检查各项目，发现问题及时整改",
     K.INNOVATION: "有示范意义的创新举措，可由主管部门遴选推荐",
     K.OBSTACLE: "床位设置、设施设备、药物目录等政策制约",
-    K.REENGINEERING: "优化、细化服务流程的做法",
+    K.REENGINEERING: "优化、细化服务流程：优化前、优化后、哪天起用、效果怎样",
 }
 HELP = {
     "aspect": {
@@ -82,10 +84,12 @@ class WorkLogForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
             "labelled",
             "participants",
             "targets",
+            "trainees",
             "tested",
             "passed",
             "units",
             "aspect",
+            *FLOW,
             *DECIDED,
             *LINKS,
         ]
@@ -95,6 +99,10 @@ class WorkLogForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
             "text": forms.Textarea(attrs={"rows": 5}),
             "decisions": forms.Textarea(attrs={"rows": 3}),
             "units": forms.CheckboxSelectMultiple,
+            "trainees": forms.CheckboxSelectMultiple,
+            "flow_before": forms.Textarea(attrs={"rows": 3}),
+            "flow_after": forms.Textarea(attrs={"rows": 3}),
+            "flow_from": DateInput,
         }
         help_texts = {
             "host": "只写职务，如：分管副局长",
@@ -102,6 +110,8 @@ class WorkLogForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
             "decisions": "定了什么、由谁落实；没有可空着",
             "follow_up_due": "填写后会在工作台提醒，落实后在本页登记",
             "units": "勾选的机构计入覆盖情况",
+            "trainees": "人员名册中还没有岗前培训的；勾选后名册自动填上培训日期",
+            "flow_before": "一步一步写，如：挂号→候诊→建档→体检→取报告",
             "task": "本项工作落实的是哪项任务（没有可不选）",
         }
 
@@ -114,6 +124,11 @@ class WorkLogForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
                 del self.fields[name]
         if "units" in self.fields:
             self._offer_units()
+        if "trainees" in self.fields:
+            self._offer_trainees()
+        if log.kind == K.REENGINEERING:
+            for name in FLOW:
+                self.fields[name].required = True
         self._offer_links()
         if "targets" in self.fields:
             self.initial["targets"] = log.targets.split("、") if log.targets else []
@@ -136,6 +151,21 @@ class WorkLogForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
             self.fields["units"].queryset = units
         else:
             del self.fields["units"]
+
+    def _offer_trainees(self) -> None:
+        """Offer the newcomers without training whose rosters the post keeps, and those already ticked."""
+        ticked = self.instance.trainees.values("pk") if self.instance.pk else []
+        rows = StaffMember.objects.visible_to(self.post).filter(
+            institution__in=Institution.objects.filter(kept_by(self.post))
+        )
+        newcomers = StaffMember.objects.untrained().order_by().values("pk")
+        rows = rows.filter(Q(pk__in=newcomers) | Q(pk__in=ticked)).select_related("institution")
+        if not self.post.has_perm("institutions.keep_staff") or not rows.exists():
+            del self.fields["trainees"]
+            return
+        field = self.fields["trainees"]
+        field.queryset = rows
+        field.label_from_instance = lambda member: f"{member.name}（{member.institution.known_as}）"
 
     def _offer_links(self) -> None:
         known = Campaign.objects.visible_to(self.post).exclude(status=Campaign.Status.DRAFT)
@@ -189,6 +219,10 @@ class WorkLogForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
         if any(file.is_image for file in self.stored) or "files" in self.errors:
             return True
         return bool(self.instance.pk) and any(f.is_image for f in self.instance.files.all())
+
+    @property
+    def chosen_trainees(self) -> list[StaffMember] | None:
+        return list(self.cleaned_data["trainees"]) if "trainees" in self.fields else None
 
     @property
     def chosen_units(self) -> list[Institution] | None:

@@ -26,6 +26,7 @@ from campaigns.models import WorkLog
 from institutions.listing import Column, Listing, Tag
 from institutions.models import Institution, Post, StaffMember
 from institutions.rounding import half_up
+from institutions.staffing import KEEP_STAFF, keeps
 from institutions.templatetags.portal import date_cn
 
 LOG_TONES = {"recorded": "muted", "selected": "info", "recommended": "ok"}
@@ -76,6 +77,9 @@ class LogList(Listing):
         Column("宣传方式", "get_channel_display", shown=False),
         Column("涉及方面", "aspect", shown=False),
         Column("内容", "text", shown=False),
+        Column("优化前的流程", "flow_before", shown=False),
+        Column("优化后的流程", "flow_after", shown=False),
+        Column("新流程启用日期", lambda r: date_cn(r.flow_from), shown=False),
         Column("议定事项或建议", "decisions", shown=False),
         Column("落实时限", lambda r: date_cn(r.follow_up_due), shown=False),
         Column("落实情况", "follow_up", shown=False),
@@ -183,4 +187,5 @@ class StaffTrainingList(Listing):
     order = ("-joined", "pk")
 
     def row_url(self, row: StaffMember) -> str:
-        return ""
+        may = keeps(self.request.post, row.institution, KEEP_STAFF)
+        return reverse("institutions:staff_edit", args=[row.pk]) if may else ""

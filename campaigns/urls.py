@@ -7,6 +7,7 @@ from campaigns.views import (
     copying,
     documents,
     drafting,
+    gaps,
     groups,
     plans,
     reports,
@@ -56,6 +57,8 @@ part_urls = [
 
 # /campaigns/tasks/<pk>/
 task_urls = [
+    path("tasks/", tasks.task_list, name="task_list"),
+    path("<int:pk>/duties/", tasks.duty_matrix, name="duty_matrix"),
     path("<int:pk>/tasks/new/", tasks.task_create, name="task_create"),
     path("tasks/<int:pk>/", tasks.task_detail, name="task_detail"),
     path("tasks/<int:pk>/edit/", tasks.task_edit, name="task_edit"),
@@ -72,6 +75,7 @@ report_urls = [
     path("reports/<int:pk>/recall/", reports.report_recall, name="report_recall"),
     path("reports/<int:pk>/accept/", reports.report_accept, name="report_accept"),
     path("reports/<int:pk>/send_back/", reports.report_send_back, name="report_send_back"),
+    path("reports/<int:pk>/take_over/", reports.report_take_over, name="report_take_over"),
     path("reports/<int:pk>/files/<uuid:key>/", reports.report_file, name="report_file"),
     path(
         "reports/<int:pk>/files/<uuid:key>/remove/",
@@ -272,6 +276,38 @@ target_urls = [
     ),
 ]
 
+# /campaigns/gaps/
+gap_urls = [
+    path("gaps/", gaps.gap_list, name="gap_list"),
+    path("gaps/new/", gaps.gap_create, name="gap_create"),
+    path("gaps/plans/<int:pk>/", gaps.gap_plan, name="gap_plan"),
+    path("gaps/<int:pk>/", gaps.gap_detail, name="gap_detail"),
+    path("gaps/<int:pk>/edit/", gaps.gap_edit, name="gap_edit"),
+    path("gaps/<int:pk>/finish/", gaps.gap_finish, name="gap_finish"),
+    path("gaps/<int:pk>/confirm/", gaps.gap_confirm, name="gap_confirm"),
+    path("gaps/<int:pk>/send_back/", gaps.gap_send_back, name="gap_send_back"),
+    path("gaps/<int:pk>/files/<uuid:key>/", gaps.gap_file, name="gap_file"),
+    path("gaps/<int:pk>/files/<uuid:key>/remove/", gaps.gap_file_remove, name="gap_file_remove"),
+]
+
+# /campaigns/secondments/
+secondment_urls = [
+    path("secondments/", gaps.secondment_list, name="secondment_list"),
+    path("secondments/new/", gaps.secondment_create, name="secondment_create"),
+    *(
+        path(f"secondments/<int:pk>/{step}", view, name=f"secondment_{name}")
+        for step, view, name in (
+            ("", gaps.secondment_detail, "detail"),
+            ("edit/", gaps.secondment_edit, "edit"),
+            ("approve/", gaps.secondment_approve, "approve"),
+            ("send_back/", gaps.secondment_send_back, "send_back"),
+            ("reapply/", gaps.secondment_reapply, "reapply"),
+            ("withdraw/", gaps.secondment_withdraw, "withdraw"),
+            ("finish/", gaps.secondment_finish, "finish"),
+        )
+    ),
+]
+
 urlpatterns = [
     *campaign_urls,
     *part_urls,
@@ -285,4 +321,6 @@ urlpatterns = [
     *series_urls,
     *census_urls,
     *target_urls,
+    *gap_urls,
+    *secondment_urls,
 ]

@@ -28,6 +28,7 @@ MENU: list[tuple[str, Any, str]] = [
         "活动任务",
         [
             ("活动", "campaigns:campaign_list", "campaigns.view_campaign"),
+            ("任务一览", "campaigns:task_list", "campaigns.view_task"),
             ("任务报送", "campaigns:report_list", "campaigns.view_report"),
             ("突破事项", "campaigns:breakthrough_list", "campaigns.view_breakthrough"),
             ("计划方案", "campaigns:plan_list", "campaigns.view_plan"),
@@ -47,6 +48,7 @@ MENU: list[tuple[str, Any, str]] = [
             ("问题清单", "supervision:problem_list", "supervision.view_problem"),
             ("整改台账", "supervision:rectification_list", "supervision.view_rectification"),
             ("通报通知", "supervision:notice_list", "supervision.view_notice"),
+            ("奖惩台账", "supervision:sanction_list", "supervision.view_sanction"),
         ],
         "",
     ),
@@ -55,6 +57,7 @@ MENU: list[tuple[str, Any, str]] = [
         [
             ("评价", "scoring:evaluation_list", "scoring.view_evaluation"),
             ("评分表", "scoring:sheet_list", "scoring.view_sheet"),
+            ("申诉", "scoring:appeal_list", "scoring.view_sheet"),
             ("评价标准", "campaigns:standard_list", "campaigns.view_standard"),
         ],
         "",
@@ -72,6 +75,9 @@ MENU: list[tuple[str, Any, str]] = [
         "机构人员",
         [
             ("机构", "institutions:institution_list", "institutions.view_institution"),
+            ("挂包领导", "leader_list", "campaigns.view_report"),
+            ("人员名册", "institutions:staff_list", "institutions.view_staffmember"),
+            ("服务能力", "institutions:capacity_list", "institutions.view_capacity"),
             ("任职与账号", "institutions:post_list", "institutions.view_account"),
         ],
         "",

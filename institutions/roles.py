@@ -43,6 +43,7 @@ _READ = frozenset(
     {
         "institutions.view_institution",
         "institutions.view_notification",
+        "institutions.view_capacity",
         "campaigns.view_campaign",
         "campaigns.view_task",
         "campaigns.view_report",
@@ -59,11 +60,15 @@ _READ = frozenset(
         "supervision.view_problem",
         "supervision.view_rectification",
         "supervision.view_notice",
+        "supervision.view_sanction",
         "scoring.view_evaluation",
         "scoring.view_sheet",
     }
 )
 _MONEY = frozenset({"scoring.view_yearresult"})
+# The roster names persons: for those who work with it.
+_ROSTER = frozenset({"institutions.view_staffmember"})
+_KEEPS = _ROSTER | {"institutions.keep_staff", "institutions.fill_capacity"}
 _TABLES = frozenset(
     {"institutions.import_table", "institutions.export_table", "institutions.view_job"}
 )
@@ -79,9 +84,11 @@ _ASKS = frozenset(
         "supervision.verify_rectification",
         "supervision.write_notice",
         "supervision.issue_notice",
+        "supervision.propose_sanction",
         "scoring.change_evaluation",
         "scoring.verify_sheet",
         "scoring.publish_evaluation",
+        "scoring.decide_appeal",
         "scoring.settle_year",
     }
 )
@@ -89,6 +96,8 @@ _ANSWERS = frozenset(
     {
         "campaigns.receive_campaign",
         "campaigns.write_report",
+        # An institution that a task names as its receiver (区疾控 collects 老年人体检报告) judges what comes in.
+        "campaigns.review_report",
         "campaigns.write_breakthrough",
         "campaigns.write_plan",
         "campaigns.write_log",
@@ -152,6 +161,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     },
     Role.AUDITOR: _READ
     | _MONEY
+    | _ROSTER
     | _ADMIN
     | {
         "institutions.export_table",
@@ -166,6 +176,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     | _MONEY
     | _TABLES
     | _PACKS
+    | _ROSTER
     | {
         "campaigns.issue_campaign",
         "campaigns.confirm_phase",
@@ -173,6 +184,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "supervision.add_problem",
         "supervision.record_visit",
         "supervision.issue_notice",
+        "supervision.decide_sanction",
         "scoring.publish_evaluation",
         "scoring.freeze_year",
     },
@@ -181,8 +193,10 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     | _TABLES
     | _PACKS
     | _ASKS
+    | _KEEPS
     | {
         "institutions.manage_reference",
+        "institutions.pair_leader",
         "campaigns.change_campaign",
         "campaigns.issue_campaign",
         "campaigns.confirm_phase",
@@ -211,7 +225,14 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.FINANCE: _READ
     | _MONEY
     | _TABLES
-    | {"campaigns.write_breakthrough", "scoring.settle_year", "scoring.change_policy"},
+    | _ROSTER
+    | {
+        "campaigns.receive_campaign",
+        "campaigns.write_report",
+        "campaigns.write_breakthrough",
+        "scoring.settle_year",
+        "scoring.change_policy",
+    },
     Role.LEAD: _READ
     | _PACKS
     | {
@@ -230,8 +251,11 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     | _PACKS
     | _ASKS
     | _ANSWERS
+    | _KEEPS
     | {
+        "supervision.decide_sanction",
         "scoring.submit_sheet",
+        "scoring.write_appeal",
         "scoring.change_policy",
         "scoring.freeze_year",
         "institutions.view_account",
@@ -241,6 +265,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.STAFF: _READ
     | _ANSWERS
     | _PACKS
+    | _KEEPS
     | {
         "institutions.export_table",
         "institutions.view_job",
@@ -252,6 +277,8 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     | {
         "campaigns.receive_campaign",
         "supervision.receive_notice",
+        # A street's 卫计办 answers for tasks as a centre does (C19).
+        "campaigns.write_report",
         "campaigns.write_group",
         "institutions.export_table",
         "institutions.view_job",

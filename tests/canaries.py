@@ -19,6 +19,7 @@ from campaigns.models import (
     CensusCount,
     Clause,
     Contribution,
+    Gap,
     Group,
     Member,
     Passage,
@@ -28,6 +29,7 @@ from campaigns.models import (
     PlanVersion,
     Recipient,
     Report,
+    Secondment,
     Series,
     SeriesValue,
     Standard,
@@ -38,16 +40,26 @@ from campaigns.models import (
 )
 from campaigns.periods import Period
 from institutions import clock
-from institutions.models import Institution, Post, StoredFile
+from institutions.models import (
+    Capacity,
+    Cooperation,
+    Institution,
+    Post,
+    StaffMember,
+    StoredFile,
+)
 from institutions.roles import Role
 from scoring.models import (
     Adjustment,
+    Appeal,
     Evaluation,
+    PlannedWork,
     PolicyEntry,
     Prepayment,
     ScoreLine,
     ScoreSection,
     ScoreSheet,
+    WorkUnit,
     YearResult,
 )
 from supervision.models import (
@@ -56,6 +68,7 @@ from supervision.models import (
     Problem,
     ProgressNote,
     Rectification,
+    Sanction,
     SupervisionRound,
     Visit,
     VisitLine,
@@ -79,11 +92,16 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.focuses, rows.passages, rows.tasks, rows.standards = [], [], [], []
     rows.breakthroughs, rows.submissions, rows.items = [], [], []
     rows.plan_calls, rows.plans, rows.logs = [], [], []
+    rows.sanctions, rows.proposals, rows.referrals = [], [], []
+    rows.appeals = []
     rows.groups, rows.members = [], []
     rows.series, rows.censuses, rows.targets, rows.contributions = [], [], [], []
     rows.clauses = []
     rows.notices = []
+    rows.staff, rows.cooperations, rows.gaps, rows.secondments = [], [], [], []
+    rows.work_units = []
     rows.posts = list(Post.objects.select_related("institution").order_by("pk"))
+    rows.leaders = [row for row in rows.posts if row.role == Role.LEADER]
     rows.units = list(Institution.objects.order_by("pk"))
     units = Institution.objects.exclude(kind__in=["bureau", "street"]).select_related(
         "parent", "bureau"
@@ -94,6 +112,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
         _plans(bureau, members, rows)
         rows.standards.append(_standard(bureau))
         _figures(bureau, members, rows)
+        _resources(bureau, members, rows)
         rows.clauses.append(rows.standards[-1].clauses.get(code="C02"))
         askers = [bureau, *(u for u in members if any(m.parent_id == u.pk for m in members))]
         for asker in askers:
@@ -337,6 +356,65 @@ def _figures(bureau, members, rows) -> None:
             )
 
 
+def _resources(bureau, members, rows) -> None:
+    """People and means of each unit, a gap, a secondment, and its part of the estimate."""
+    service = WorkUnit.objects.create(
+        bureau=bureau,
+        institution=bureau,
+        year=2023,
+        code="07-1",
+        name=mark(bureau, "", "standard"),
+        item=builders.item("08"),
+        cost=Decimal("12.50"),
+    )
+    rows.work_units.append(service)
+    for unit in members:
+        member = StaffMember.objects.create(
+            institution=unit,
+            name=mark(unit, "", "unit"),
+            title=mark(unit, "", "unit"),
+            joined=date(2023, 1, 1),
+        )
+        rows.staff.append(member)
+        Capacity.objects.create(
+            institution=unit, year=clock.today().year, beds=3, location=mark(unit, "", "unit")
+        )
+        rows.cooperations.append(
+            Cooperation.objects.create(
+                institution=unit,
+                kind="partner",
+                partner=mark(unit, "", "unit"),
+                level="third",
+                starts=date(2023, 1, 1),
+                services=mark(unit, "", "unit"),
+            )
+        )
+        gap = Gap.objects.create(
+            institution=unit,
+            supervisor=bureau,
+            aspect="devices",
+            text=mark(unit, "", "scheme"),
+            measure=mark(unit, "", "scheme"),
+            first_year=2023,
+            year=2023,
+            person="院长",
+        )
+        rows.gaps.append(gap)
+        rows.secondments.append(
+            Secondment.objects.create(
+                institution=unit,
+                supervisor=bureau,
+                member=member,
+                host=mark(unit, "", "scheme"),
+                subject="全科",
+                starts=date(2023, 3, 1),
+                ends=date(2023, 6, 1),
+                reason=mark(unit, "", "scheme"),
+            )
+        )
+        PlannedWork.objects.create(institution=unit, year=2023, work_unit=service, number=10)
+
+
 def _supervision(asker, below, rows) -> None:
     round_ = SupervisionRound.objects.create(
         institution=asker,
@@ -499,6 +577,37 @@ def _scoring(asker, below, rows) -> None:
                     reason=mark(unit, clause.item.code, kind),
                 )
                 rows.lines.append(line)
+                if status != "final":
+                    continue
+                rows.appeals.append(
+                    Appeal.objects.create(
+                        institution=unit,
+                        supervisor=asker,
+                        line=line,
+                        evaluation=evaluation,
+                        item=clause.item,
+                        reason=mark(unit, clause.item.code, "appeal"),
+                    )
+                )
+    for unit in below:
+        for list_, kind, status, word in (
+            (rows.sanctions, "criticism", "decided", "sanction"),
+            (rows.proposals, "commendation", "proposed", "plan"),
+            (rows.referrals, "referral", "decided", "discipline"),
+        ):
+            decided = status == "decided"
+            list_.append(
+                Sanction.objects.create(
+                    institution=unit,
+                    supervisor=asker,
+                    kind=kind,
+                    status=status,
+                    year=2023,
+                    reason=mark(unit, "", word),
+                    decided_at=NOW if decided else None,
+                    decided_by=asker.posts.first() if decided else None,
+                )
+            )
     for position, unit in enumerate(below, 1):
         rows.adjustments.append(
             Adjustment.objects.create(
@@ -553,7 +662,7 @@ COUNTY = CENTRE | {
 FAR = {"ZD", "ZD-A", "ZD-A-1"}
 LEAD_ITEMS = {"02"}  # of ITEMS; the mandate is 02, 03, 09, 10
 # Kinds that know no service item: a post that is limited to items sees none of them.
-WITHOUT_ITEM = {"visit", "plan", "money", "scheme"}
+WITHOUT_ITEM = {"visit", "plan", "money", "scheme", "sanction"}
 # What a bureau or centre above publishes to everybody below.
 PAPERS = {"campaign", "standard"}
 # Where a persona stands: the units it reaches, and its own unit.
@@ -602,6 +711,9 @@ def may_read(persona: str, code: str, item: str, kind: str) -> bool:
         return code in (COUNTY if persona in ("system", "security", "lead") else reach)
     if not reach and persona != "expert":
         return False
+    if kind == "discipline":
+        # Accountability and discipline: leaders and auditors of the bureaus above, nobody else but its author.
+        return code in reach and persona in ("leader", "auditor")
     if kind in PAPERS:
         # The paper and the standard of the bureau one works under; its own subtree's for a city.
         return (code in reach or (home.startswith(("ZC", "ZD")) and code == home[:2])) and (

@@ -43,6 +43,9 @@ ASKING = OFFICERS | HEADS
 # Whose own work goes into the work log.
 LOGGING = OFFICERS | UNITS | {"leader", "lead"}
 GROUPING = OFFICERS | UNITS | {"street"}
+# Who keeps rosters and yearly capacity; who gives task numbers.
+KEEPING = OFFICERS | UNITS
+PLANNING = OFFICERS | HEADS | {"finance"}
 # Units that supervise nobody.
 CLINICS = {"doctor", "sibling_doctor"}
 PERSONAS = [*sorted(REACH), "disabled", "anonymous"]
@@ -72,6 +75,11 @@ def asks_by_paper(persona: str, code: str, item: str) -> bool:
 def judges(persona: str, code: str, item: str) -> bool:
     """A lead agency judges its items on the bureau's sheets, not on those of a centre's clinics."""
     return asks(persona, code, item) and (persona != "lead" or PARENT[code] == "ZC")
+
+
+def keeps(persona: str, code: str, item: str) -> bool:
+    """Reference data is kept by the unit itself, by its centre and by its bureau."""
+    return home(persona) in (code, PARENT.get(code), code[:2])
 
 
 def owns(persona: str, code: str, item: str) -> bool:
@@ -144,6 +152,12 @@ ROUTES: dict[str, Any] = {
     "home": Page(EVERYBODY | {"departed"}),
     # institutions
     "institutions:institution_list": Page(EVERYBODY),
+    "institutions:staff_list": Page(BUREAU | UNITS | {"auditor", "system"}),
+    "institutions:staff_skills": Page(BUREAU | UNITS | {"auditor", "system"}),
+    "institutions:staff_create": Page(KEEPING),
+    "institutions:capacity_list": Page(WORKERS | {"system"}),
+    "institutions:cooperation_list": Page(WORKERS | {"system"}),
+    "institutions:cooperation_create": Page(KEEPING),
     "institutions:post_list": Page(HEADS | {"system", "security", "auditor"}),
     "institutions:account_create": Page(HEADS | {"system"}),
     "institutions:event_list": Page({"auditor", "security"}),
@@ -156,6 +170,8 @@ ROUTES: dict[str, Any] = {
     "campaigns:campaign_create": Page(OFFICERS),
     "campaigns:passage_list": Page(OFFICERS),
     "campaigns:receipt_list": Page(WORKERS),
+    "campaigns:task_list": Page(WORKERS),
+    "leader_list": Page(WORKERS),
     "campaigns:report_list": Page(WORKERS),
     "campaigns:breakthrough_list": Page(WORKERS),
     "campaigns:standard_list": Page(WORKERS),
@@ -178,6 +194,10 @@ ROUTES: dict[str, Any] = {
     "campaigns:target_create": Page(OFFICERS),
     "campaigns:census_create": Page(OFFICERS),
     "campaigns:standard_create": Page(OFFICERS),
+    "campaigns:gap_list": Page(WORKERS),
+    "campaigns:gap_create": Page(UNITS),
+    "campaigns:secondment_list": Page(WORKERS),
+    "campaigns:secondment_create": Page(UNITS),
     # supervision
     "supervision:round_list": Page(WORKERS),
     "supervision:round_create": Page(ASKING - CLINICS - {"maternal_head"}),
@@ -188,13 +208,19 @@ ROUTES: dict[str, Any] = {
     "supervision:notice_list": Page(WORKERS),
     "supervision:notice_receipt_list": Page(WORKERS),
     "supervision:notice_create": Page(ASKING - CLINICS - {"maternal_head"}),
+    "supervision:sanction_list": Page(WORKERS),
+    "supervision:sanction_create": Page(ASKING),
     # scoring
     "scoring:evaluation_list": Page(WORKERS),
     "scoring:evaluation_create": Page(ASKING),
     "scoring:sheet_list": Page(WORKERS),
+    "scoring:appeal_list": Page(WORKERS),
     "scoring:year_list": Page(MONEY),
     "scoring:adjustment_list": Page(MONEY),
     "scoring:policy_list": Page(MONEY),
+    "scoring:estimate_list": Page(MONEY),
+    "scoring:cost_list": Page(MONEY),
+    "scoring:cost_create": Page(OFFICERS | {"finance"}),
     # records: campaigns
     "campaigns:campaign_detail": Record("campaigns", "campaign", WORKERS),
     "campaign_board": Record("campaigns", "campaign", WORKERS),
@@ -203,6 +229,7 @@ ROUTES: dict[str, Any] = {
     "campaigns:report_save": Move("reports", "report", UNITS, answers, data={"text": "x"}),
     "campaigns:report_submit": Move("reports", "report", UNITS, answers),
     "campaigns:report_recall": Move("reports", "report", UNITS, answers),
+    "campaigns:report_take_over": Move("reports", "report", UNITS, answers),
     "campaigns:report_accept": Move("reports", "report", OFFICERS, asks_by_paper),
     "campaigns:report_send_back": Move(
         "reports", "report", OFFICERS, asks_by_paper, data={"note": "x"}
@@ -275,6 +302,16 @@ ROUTES: dict[str, Any] = {
     "supervision:notice_withdraw": Move(
         "notices", "notice", ASKING | {"leader"}, asks, data={"note": "x"}
     ),
+    "supervision:sanction_detail": Record("sanctions", "sanction", WORKERS),
+    "supervision:sanction_reject": Move(
+        "proposals", "plan", HEADS | {"leader"}, asks, data={"note": "x"}
+    ),
+    "scoring:sanction_decide": Move(
+        "proposals", "plan", HEADS | {"leader"}, asks, data={"note": "x"}
+    ),
+    "scoring:sanction_revoke": Move(
+        "sanctions", "sanction", HEADS | {"leader"}, asks, data={"note": "x"}
+    ),
     # records: scoring
     "scoring:evaluation_detail": Record("evaluations", "evaluation", WORKERS),
     "scoring:evaluation_open": Move("evaluations", "evaluation", ASKING, owns),
@@ -287,6 +324,10 @@ ROUTES: dict[str, Any] = {
     "scoring:sheet_reopen": Move("sheets", "sheet", OFFICERS | UNITS, asks, data={"note": "x"}),
     "scoring:section_finish": Move("sections", "section", OFFICERS | UNITS | {"lead"}, judges),
     "scoring:section_resume": Move("sections", "section", OFFICERS | UNITS | {"lead"}, judges),
+    "scoring:appeal_detail": Record("appeals", "appeal", WORKERS),
+    "scoring:appeal_withdraw": Move("appeals", "appeal", HEADS, answers),
+    "scoring:appeal_uphold": Move("appeals", "appeal", ASKING, asks, data={"note": "x"}),
+    "scoring:appeal_reject": Move("appeals", "appeal", ASKING, asks, data={"note": "x"}),
     "scoring:year_detail": Record("years", "money", MONEY),
     # forms and deeds of records whose state decides
     "campaigns:campaign_edit": Guarded("campaigns", "campaign", OFFICERS, owns),
@@ -311,6 +352,7 @@ ROUTES: dict[str, Any] = {
     "campaigns:focus_delete": Guarded("focuses", "campaign", OFFICERS, owns, methods=("post",)),
     "campaigns:passage_edit": Guarded("passages", "campaign", OFFICERS, owns),
     "campaigns:task_create": Guarded("campaigns", "campaign", OFFICERS, owns),
+    "campaigns:duty_matrix": Guarded("campaigns", "campaign", WORKERS, methods=("get",)),
     "campaigns:task_detail": Guarded("tasks", "campaign", WORKERS, methods=("get",)),
     "campaigns:task_edit": Guarded("tasks", "campaign", OFFICERS, owns),
     "campaigns:task_delete": Guarded("tasks", "campaign", OFFICERS, owns, methods=("post",)),
@@ -416,6 +458,9 @@ ROUTES: dict[str, Any] = {
     "scoring:evaluation_notice": Guarded(
         "evaluations", "evaluation", ASKING, owns, methods=("post",)
     ),
+    "supervision:sanction_file": Guarded(
+        "referrals", "discipline", WORKERS, args=(KEY,), methods=("get",)
+    ),
     "scoring:evaluation_edit": Guarded("evaluations", "evaluation", ASKING, owns),
     "scoring:sheet_fill": Guarded("sheets", "sheet", UNITS, answers, methods=("get",)),
     "scoring:section_verify": Guarded(
@@ -430,6 +475,8 @@ ROUTES: dict[str, Any] = {
     ),
     "scoring:line_attach": Guarded("lines", "section", UNITS, answers, methods=("post",)),
     "scoring:line_file": Guarded("lines", "section", WORKERS, args=(KEY,), methods=("get",)),
+    "scoring:appeal_create": Guarded("lines", "section", HEADS, answers),
+    "scoring:appeal_file": Guarded("appeals", "appeal", WORKERS, args=(KEY,), methods=("get",)),
     "scoring:line_detach": Guarded(
         "lines", "section", UNITS, answers, args=(KEY,), methods=("post",)
     ),
@@ -448,6 +495,41 @@ ROUTES: dict[str, Any] = {
     # people: seen within one's reach, changed by whoever looks after accounts
     "institutions:post_detail": Record("posts", "post", HEADS | {"system", "security", "auditor"}),
     "institution_detail": Record("units", "unit", EVERYBODY),
+    "leader_page": Guarded("leaders", "post", WORKERS, methods=("get",)),
+    "institutions:pairing_edit": Guarded("leaders", "post", OFFICERS, owns),
+    # people and means, gaps, secondments, the estimate
+    "institutions:staff_edit": Guarded("staff", "unit", KEEPING, keeps),
+    "institutions:capacity_detail": Record("units", "unit", WORKERS | {"system"}),
+    "institutions:capacity_edit": Guarded("units", "unit", KEEPING, keeps),
+    "institutions:cooperation_edit": Guarded("cooperations", "unit", KEEPING, keeps),
+    "campaigns:gap_plan": Record("units", "unit", WORKERS),
+    "campaigns:gap_detail": Record("gaps", "scheme", WORKERS),
+    "campaigns:gap_edit": Guarded("gaps", "scheme", UNITS, answers),
+    "campaigns:gap_finish": Move("gaps", "scheme", UNITS, answers, data={"note": "x"}),
+    "campaigns:gap_confirm": Move("gaps", "scheme", OFFICERS, asks_by_paper),
+    "campaigns:gap_send_back": Move("gaps", "scheme", OFFICERS, asks_by_paper, data={"note": "x"}),
+    "campaigns:gap_file": Guarded("gaps", "scheme", WORKERS, args=(KEY,), methods=("get",)),
+    "campaigns:gap_file_remove": Guarded(
+        "gaps", "scheme", UNITS, answers, args=(KEY,), methods=("post",)
+    ),
+    "campaigns:secondment_detail": Record("secondments", "scheme", WORKERS),
+    "campaigns:secondment_edit": Guarded("secondments", "scheme", UNITS, answers),
+    **{
+        f"campaigns:secondment_{name}": Move(
+            "secondments", "scheme", OFFICERS, asks_by_paper, data={"note": "x"}
+        )
+        for name in ("approve", "send_back")
+    },
+    **{
+        f"campaigns:secondment_{name}": Move(
+            "secondments", "scheme", UNITS, answers, data={"note": "x"}
+        )
+        for name in ("reapply", "withdraw", "finish")
+    },
+    "scoring:estimate_detail": Record("units", "unit", MONEY),
+    "scoring:estimate_edit": Guarded("units", "unit", PLANNING, keeps),
+    "scoring:estimate_split": Guarded("units", "unit", PLANNING, keeps, methods=("post",)),
+    "scoring:cost_edit": Guarded("work_units", "standard", OFFICERS | {"finance"}, owns),
     **{
         f"institutions:{name}": Guarded("posts", "post", HEADS | {"system"}, methods=(method,))
         for name, method in (

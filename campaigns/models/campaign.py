@@ -5,8 +5,9 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from institutions import clock
-from institutions.models import Institution, Post, ServiceItem, StoredFile
+from institutions.models import Department, Institution, Post, Region, ServiceItem, StoredFile
 from institutions.models.scoping import ScopedQuerySet, WorkQuerySet
+from institutions.roles import Role
 from institutions.workflow import Move, Need, Side, Workflow
 
 
@@ -288,13 +289,63 @@ class RecipientQuerySet(ScopedQuerySet):
         """Return those who have a running campaign's paper and have not confirmed it."""
         return self.filter(received_at__isnull=True, campaign__status=Campaign.Status.ISSUED)
 
+    def units(self) -> Self:
+        """Return the institutions themselves, without departments, villages and streets."""
+        return self.filter(department__isnull=True, region__isnull=True)
+
+    def of_sort(self, sort: str) -> Self:
+        """Return those of one of the three sorts."""
+        match sort:
+            case Recipient.Sort.DEPARTMENT:
+                return self.filter(department__isnull=False)
+            case Recipient.Sort.REGION:
+                return self.filter(region__isnull=False)
+        return self.units()
+
+    def confirmed_by(self, post: Post) -> Self:
+        """Return those whose receipt is this post's to confirm."""
+        return self.filter(confirmed_q(post))
+
+    def asked_by(self, post: Post) -> Self:
+        """Return those of the post's own bureau's papers which others confirm."""
+        return self.filter(campaign__institution=post.institution_id).exclude(confirmed_q(post))
+
+
+def confirmed_q(post: Post) -> Q:
+    """Return the condition "this post confirms the receipt": for its institution, its department, its street's area.
+
+    A village or street without a street office in the portal is answered for by the bureau's own officers.
+    """
+    here = Q(institution=post.institution_id)
+    rows = here & Q(department__isnull=True)
+    if post.department_id:
+        rows |= Q(department=post.department_id)
+    area = post.region or post.institution.region
+    if post.role == Role.STREET and area is not None:
+        rows |= Q(region__path__startswith=area.path)
+    return rows
+
 
 class Recipient(models.Model):
-    """主送: an institution the paper goes to, and when who confirmed its receipt."""
+    """主送: an institution, a department of the bureau, or a village or street the paper goes to; who confirmed when.
+
+    `institution` is the one whose posts confirm: the unit, the bureau of the department, the office of the street.
+    """
+
+    class Sort(models.TextChoices):
+        UNIT = "unit", "机构"
+        DEPARTMENT = "department", "科室"
+        REGION = "region", "管区、村（居）、镇街"
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="recipients")
     institution = models.ForeignKey(
         Institution, models.PROTECT, verbose_name="机构", related_name="received_campaigns"
+    )
+    department = models.ForeignKey(
+        Department, models.PROTECT, null=True, verbose_name="科室", related_name="+"
+    )
+    region = models.ForeignKey(
+        Region, models.PROTECT, null=True, verbose_name="区划", related_name="+"
     )
     received_at = models.DateTimeField("签收时间", null=True, editable=False)
     received_by = models.ForeignKey(
@@ -304,10 +355,22 @@ class Recipient(models.Model):
     objects = RecipientQuerySet.as_manager()
 
     class Meta:
-        verbose_name = verbose_name_plural = "主送机构"
+        verbose_name = verbose_name_plural = "主送对象"
         ordering: ClassVar = ["campaign", "institution"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["campaign", "institution"], name="recipient_once"),
+            models.UniqueConstraint(
+                fields=["campaign", "institution"],
+                condition=Q(department__isnull=True, region__isnull=True),
+                name="recipient_once",
+            ),
+            models.UniqueConstraint(
+                fields=["campaign", "department"], name="recipient_once_a_department"
+            ),
+            models.UniqueConstraint(fields=["campaign", "region"], name="recipient_once_a_region"),
+            models.CheckConstraint(
+                condition=Q(department__isnull=True) | Q(region__isnull=True),
+                name="recipient_of_one_sort",
+            ),
             models.CheckConstraint(
                 condition=Q(received_at__isnull=True, received_by__isnull=True)
                 | Q(received_at__isnull=False, received_by__isnull=False),
@@ -316,7 +379,26 @@ class Recipient(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.campaign} → {self.institution}"
+        return f"{self.campaign} → {self.name}"
+
+    @property
+    def sort(self) -> str:
+        if self.department_id:
+            return self.Sort.DEPARTMENT
+        return self.Sort.REGION if self.region_id else self.Sort.UNIT
+
+    @property
+    def sort_label(self) -> str:
+        return self.Sort(self.sort).label
+
+    @property
+    def name(self) -> str:
+        """Whom the paper is addressed to."""
+        return (self.department or self.region or self.institution).name
+
+    @property
+    def known_as(self) -> str:
+        return self.name if self.department_id or self.region_id else self.institution.known_as
 
 
 class SupervisionFocus(models.Model):

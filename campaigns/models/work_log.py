@@ -7,7 +7,7 @@ from django.urls import reverse
 from campaigns.models.campaign import Campaign, Phase
 from campaigns.models.task import Task
 from institutions import clock
-from institutions.models import Institution, Post, ServiceItem, StoredFile
+from institutions.models import Institution, Post, ServiceItem, StaffMember, StoredFile
 from institutions.models.scoping import WorkQuerySet
 from institutions.notifying import notify, posts_at
 from institutions.workflow import NOTE, Move, Need, Side, Workflow
@@ -100,11 +100,17 @@ class WorkLog(Workflow):
     )
     participants = models.PositiveIntegerField("参加人数", null=True, blank=True)
     targets = models.CharField("对象", max_length=120, blank=True)
+    trainees = models.ManyToManyField(
+        StaffMember, blank=True, verbose_name="参训的新进人员", related_name="trainings"
+    )
     tested = models.PositiveIntegerField("效果测试人数", null=True, blank=True)
     passed = models.PositiveIntegerField("测试合格人数", null=True, blank=True)
     channel = models.CharField("宣传方式", max_length=10, choices=Channel, blank=True)
     labelled = models.BooleanField(f"显著位置明示“{LABEL}”", null=True, blank=True)
     aspect = models.CharField("涉及方面", max_length=60, blank=True)
+    flow_before = models.TextField("优化前的流程", blank=True)
+    flow_after = models.TextField("优化后的流程", blank=True)
+    flow_from = models.DateField("新流程启用日期", null=True, blank=True)
     decisions = models.TextField("议定事项或建议", blank=True)
     follow_up_due = models.DateField("落实时限", null=True, blank=True)
     followed_up_on = models.DateField("落实日期", null=True, blank=True)

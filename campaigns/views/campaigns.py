@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from campaigns import issuing
+from campaigns import duties, issuing
 from campaigns.lists import CampaignList, PassageList, ReceiptList, campaign_tag, with_receipts
 from campaigns.models import (
     BreakthroughRound,
@@ -54,8 +54,9 @@ def _page(campaign: Campaign, post: Post) -> dict[str, Any]:
     passages = list(_passages(campaign, post))
     owns = post.acts_for(campaign.institution_id)
     recipients = Recipient.objects.visible_to(post).filter(campaign=campaign)
-    recipients = recipients.select_related("institution", "received_by")
-    mine = recipients.filter(institution=post.institution_id).first()
+    recipients = recipients.select_related("institution", "department", "region", "received_by")
+    own = list(recipients.confirmed_by(post))
+    unsigned = [row for row in own if row.received_at is None]
     return {
         "campaign": campaign,
         "tag": campaign_tag(campaign),
@@ -73,6 +74,7 @@ def _page(campaign: Campaign, post: Post) -> dict[str, Any]:
             url=lambda name: reverse(f"campaigns:campaign_{name}", args=[campaign.pk]),
         ),
         "progress": progress,
+        "areas": duties.by_area(progress),
         "kpis": _kpis(campaign, progress),
         "gantt": _gantt(campaign, phases),
         "has_tasks": any(group.tasks for group in progress.phases),
@@ -82,10 +84,9 @@ def _page(campaign: Campaign, post: Post) -> dict[str, Any]:
         .filter(campaign=campaign)
         .prefetch_related("institutions", "items"),
         "waiting": recipients.filter(received_at__isnull=True)[:SHOWN],
-        "mine": mine,
-        "may_receive": mine is not None
-        and mine.received_at is None
-        and post.has_perm("campaigns.receive_campaign"),
+        "mine": own[0] if own else None,
+        "unsigned": unsigned,
+        "may_receive": bool(unsigned) and post.has_perm("campaigns.receive_campaign"),
         "breakthrough": BreakthroughRound.objects.visible_to(post)
         .filter(campaign=campaign)
         .first(),
@@ -200,7 +201,9 @@ def receipt_list(request: Request) -> HttpResponse:
     rows = Recipient.objects.visible_to(request.post).exclude(
         campaign__status=Campaign.Status.DRAFT
     )
-    rows = rows.select_related("campaign", "institution", "received_by")
+    rows = rows.select_related(
+        "campaign", "institution", "department", "region", "received_by__institution"
+    )
     return ReceiptList(request, rows).response("campaigns/receipt_list.html")
 
 

@@ -74,6 +74,7 @@ def log_create(request: Request) -> HttpResponse:
             form.save(commit=False),
             by=request.post,
             units=form.chosen_units or [],
+            trainees=form.chosen_trainees or [],
             files=form.stored,
         )
         messages.success(request, "已登记")
@@ -109,6 +110,7 @@ def log_edit(request: Request, pk: int) -> HttpResponse:
             by=request.post,
             version=posted_version(request),
             units=form.chosen_units,
+            trainees=form.chosen_trainees,
             files=form.stored,
         )
         messages.success(request, "已保存")
@@ -145,6 +147,7 @@ def _page(
         "follow_up_tag": _shown(follow_up_tag(log)),
         "effect": effect(log),
         "units": list(log.units.all()),
+        "trainees": list(log.trainees.select_related("institution")),
         "moves": moves,
         "form": follow_up,
         "may_edit": writes and log.status in WorkLog.EDITABLE,

@@ -16,6 +16,8 @@ from config.demo.neighbour import NeighbourStory
 from config.demo.notices import NoticeStory
 from config.demo.papers import Papers
 from config.demo.plans import PlanStory
+from config.demo.resources import ResourceStory
+from config.demo.sanctions import SanctionStory
 from config.demo.sheets import SheetStory
 from config.demo.targets import TargetStory
 from config.demo.visits import VisitStory
@@ -51,8 +53,10 @@ def build() -> Iterator[str]:
             NeighbourStory(cast, year, sheets, visits.rectifying).plan()
             YearStory(cast, year, papers, sheets).plan()
             FigureStory(cast, year).plan()
+            SanctionStory(cast, year, papers).plan()
             TargetStory(cast, year).plan()
             NoticeStory(cast, year, papers).plan()
+            ResourceStory(cast, year, papers).plan()
             yield "2021年的活动、突破事项……"
             done = earlier.live()
             yield "2023年的活动、督导、整改、评价……"

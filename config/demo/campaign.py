@@ -9,7 +9,7 @@ from config.demo.cast import CENTRES, MIDWIFERY, PROFESSIONAL, Cast, many, rows
 from config.demo.days import Year
 from config.demo.papers import Papers
 from institutions import clock
-from institutions.models import Department, Institution, Kind
+from institutions.models import Department, Institution, Kind, Post
 from supervision.phases import confirm_phase
 
 NUMBER = "周卫健字〔2023〕13号"
@@ -30,6 +30,7 @@ PHASES = (
     ),
 )
 TASK_KINDS = {label: value for value, label in Task.Kind.choices}
+OBJECTIVES = {label: value for value, label in Task.Objective.choices}
 DONE_BY = {label: value for value, label in Task.DoneBy.choices}
 # The unit that is late and is sent back more than others.
 WEAK = "ZC-JKQ"
@@ -132,6 +133,9 @@ class CampaignStory:
                 done_by=DONE_BY[row["完成方式"]],
                 item=self.cast.items.get(row["服务项目"]),
                 due=date.fromisoformat(row["完成时限"]),
+                receiver=self.cast.unit(row["报送至"]) if row["报送至"] else None,
+                programme=row["所属工程"],
+                objectives=" ".join(OBJECTIVES[word] for word in many(row["目标类别"])),
             ),
             by=by,
             version=self.campaign.version,
@@ -236,13 +240,18 @@ class CampaignStory:
 
     def send_back(self, report: Report, *, for_good: bool) -> None:
         report.refresh_from_db()
-        report.send_back(by=self.cast.post("jifu"), version=report.version, note=WHY_RETURNED)
+        report.send_back(by=self.judge(report), version=report.version, note=WHY_RETURNED)
         if not for_good:
             self.year.after(2, lambda: self.submit(report, again=True))
 
     def accept(self, report: Report) -> None:
         report.refresh_from_db()
-        report.accept(by=self.cast.post("jifu"), version=report.version)
+        report.accept(by=self.judge(report), version=report.version)
+
+    def judge(self, report: Report) -> Post:
+        """Return who reads a report: the bureau's officer, or the head of the unit that collects it."""
+        bureau = report.supervisor_id == report.bureau_id
+        return self.cast.post("jifu" if bureau else "jikongzr")
 
     def confirm(self, position: int) -> None:
         phase = self.phases[position]

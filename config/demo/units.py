@@ -2,6 +2,7 @@
 
 import csv
 from datetime import date
+from decimal import Decimal
 from importlib import resources
 
 from config.demo import chance
@@ -62,7 +63,7 @@ def build() -> None:
         Department.objects.create(institution=units["ZC"], name=name, other_name=shown)
     _duties(units, clinics)
     _populations(listed, units, clinics)
-    _capacities(units)
+    _capacities(units, clinics)
     audit.record(
         "institutions.institution.import",
         "建立机构",
@@ -185,15 +186,51 @@ def _population(unit: Institution, year: int, residents: int) -> Population:
     return Population(institution=unit, year=year, residents=residents, **groups)
 
 
-def _capacities(units: dict[str, Institution]) -> None:
+def _capacities(units: dict[str, Institution], clinics: list[Institution]) -> None:
     Capacity.objects.bulk_create(
-        Capacity(
-            institution=units[code],
-            year=2023,
-            beds=chance.between(30, 90, code, "beds"),
-            devices=chance.between(25, 60, code, "devices"),
-            posts=chance.between(40, 110, code, "posts"),
-            radius=chance.between(25, 60, code, "radius") * 100,
-        )
-        for code in CENTRES
+        [_capacity(units[code], year) for code in CENTRES for year in (2022, 2023)]
+        + [_clinic_capacity(clinic) for clinic in clinics],
+        batch_size=500,
+    )
+
+
+def _capacity(centre: Institution, year: int) -> Capacity:
+    """A centre's means; one has not said where it stands, and builds its 中医馆 still."""
+    code, grown = centre.code, year - 2022
+    posts = chance.between(40, 110, code, "posts")
+    late = code == "ZC-JKQ"
+    lacks = ("手术", "分娩") if code == "ZC-FY" else ("手术", "分娩", "远程医疗")
+    equipment = [
+        [name, chance.between(1, 4, code, name)]
+        for name in ("彩超", "心电图机", "全自动生化分析仪", "DR", "急救车")
+    ]
+    return Capacity(
+        institution=centre,
+        year=year,
+        functions="、".join(Capacity.FUNCTIONS),
+        location="" if late else f"镇（街道）驻地，距区医院{chance.between(3, 18, code, 'km')}公里",
+        traffic="" if late else "通公交，最远村（居）20分钟车程",
+        radius=chance.between(25, 60, code, "radius") * 100,
+        beds=chance.between(30, 90, code, "beds") + grown,
+        devices=sum(number for _, number in equipment),
+        equipment=equipment,
+        posts=posts,
+        positions=posts + 6,
+        staffed=posts - chance.between(2, 9, code, "staffed") + grown,
+        capabilities="、".join(word for word in Capacity.CAPABILITIES if word not in lacks),
+        traditional="building" if late else "built",
+        traditional_on=None if late else date(2020, 6, 1),
+        subsidy=None if late and year == 2023 else Decimal(posts * 61_500 + grown * 40_000),
+        pay="按“两个允许”落实绩效工资（示例）",
+    )
+
+
+def _clinic_capacity(clinic: Institution) -> Capacity:
+    drawn = chance.between(0, 99, clinic.code, "premises")
+    premises = "public" if drawn < 72 else "rented" if drawn < 85 else "private"
+    return Capacity(
+        institution=clinic,
+        year=2023,
+        radius=chance.between(8, 25, clinic.code, "radius") * 100,
+        premises="" if drawn > 96 else premises,
     )

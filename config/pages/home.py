@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 from campaigns.models import Campaign
 from campaigns.work import work_for as campaign_work
 from config.pages.campaign import campaign_kpis, timeline
+from config.pages.leader import work_for as leader_work
 from institutions.http import Request
 from institutions.models import Post
 from institutions.roles import ADMINISTRATORS, Role
@@ -25,7 +26,12 @@ def home(request: Request):
         return render(request, "config/home_no_post.html")
     if post.role in ADMINISTRATORS - {Role.AUDITOR}:
         return render(request, "config/home_administrator.html")
-    lines = [*campaign_work(post), *supervision_work(post), *scoring_work(post)]
+    lines = [
+        *campaign_work(post),
+        *supervision_work(post),
+        *scoring_work(post),
+        *leader_work(post),
+    ]
     return render(
         request,
         "config/home.html",

@@ -2,6 +2,8 @@
 
 from supervision.models.notice import Notice, NoticeRecipient, NoticeRegister
 from supervision.models.problem import Problem, ProgressNote, Rectification, Source
+from supervision.models.reminder import Reminder
+from supervision.models.sanction import Sanction
 from supervision.models.visit import Severity, SupervisionRound, Visit, VisitLine
 
 __all__ = [
@@ -11,6 +13,8 @@ __all__ = [
     "Problem",
     "ProgressNote",
     "Rectification",
+    "Reminder",
+    "Sanction",
     "Severity",
     "Source",
     "SupervisionRound",

@@ -1,12 +1,12 @@
 from datetime import date
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
 
-from campaigns.models import Campaign, Clause, Phase
+from campaigns.models import Campaign, Clause, Phase, Task
 from institutions import clock
 from institutions.models import Institution, Post, ServiceItem, StoredFile
 from institutions.models.scoping import ScopedQuerySet, WorkQuerySet
@@ -70,6 +70,9 @@ class Problem(models.Model):
     )
     clause = models.ForeignKey(Clause, models.PROTECT, null=True, blank=True, verbose_name="条款")
     category = models.CharField("问题类别", max_length=40, blank=True)
+    objective = models.CharField(
+        "目标类别", max_length=8, choices=Task.Objective.choices, blank=True
+    )
     severity = models.CharField("严重程度", max_length=8, choices=Severity, default=Severity.MINOR)
     text = models.TextField("问题描述")
     found_on = models.DateField("发现日期")
@@ -165,6 +168,7 @@ class Rectification(Workflow):
         ServiceItem, models.PROTECT, null=True, blank=True, verbose_name="服务项目"
     )
     due = models.DateField("整改时限（含当日）")
+    since = models.DateField("本次计时起", default=clock.today, editable=False)
     measures = models.TextField("整改措施", blank=True)
     leader = models.CharField("责任领导", max_length=40, blank=True)
     person = models.CharField("责任人", max_length=40, blank=True)
@@ -278,6 +282,13 @@ class Rectification(Workflow):
             return None
         return self.applied_at.astimezone(clock.SHANGHAI).date()
 
+    def _move(self, name: str, **given: Any) -> None:
+        """Make the move; steps of the reminder that had fallen while the institution had it are on record by then."""
+        with transaction.atomic():
+            if self.status in self.WITH_INSTITUTION and name != "sign":
+                self.reminders.settle(self, clock.today())
+            super()._move(name, **given)
+
     def sign(self, *, by: Post, version: int) -> None:
         self._move("sign", by=by, version=version, signed_at=clock.now())
 
@@ -305,6 +316,7 @@ class Rectification(Workflow):
             note=note,
             opinion=note,
             due=due,
+            since=clock.today(),
             returns=self.returns + 1,
         )
 

@@ -293,7 +293,7 @@ def test_recipients_are_chosen_by_kind_from_the_table_or_by_search(world, log_in
     page = client.get(url("recipient_edit", row.pk), {"q": "jb"}).content.decode()
     assert "疾病预防" in page and 'value="hospital"' not in page
     assert "ZC-CDC" in add(institutions=[world.cdc.pk])
-    assert "请选择要加入的类别或机构" in str(
+    assert "请选择要加入的类别、机构、科室或村居" in str(
         client.post(url("recipient_edit", row.pk), {"version": 1}).context["form"].errors
     )
 

@@ -218,11 +218,12 @@ def test_the_bureau_selects_innovation_cases_and_recommends_them(
     assert "推荐市卫生健康委宣传" in Event.objects.of(case).values_list("note", flat=True)
 
 
-@pytest.mark.row("E35", "A20", "E17")
+@pytest.mark.row("E35", "E17")
 def test_obstacles_reengineering_and_field_guidance_are_kept_and_found(world, log_in):
     client = log_in(world.posts.head)
     enter(client, "obstacle", aspect="药物目录", decisions="建议放开慢病用药")
-    enter(client, "reengineering", aspect="体检流程")
+    flow = {"flow_before": "排队", "flow_after": "预约", "flow_from": "2023-03-01"}
+    enter(client, "reengineering", aspect="体检流程", **flow)
     lead = log_in(world.posts.lead)
     enter(lead, "guidance", targets="公卫人员", decisions="补录随访")
     officer = log_in(world.posts.officer)

@@ -11,7 +11,15 @@ from django.core.exceptions import ValidationError
 from institutions import clock
 from institutions.models import Post
 from institutions.official import Annex, one_line
-from supervision.models import Notice, Problem, Rectification, SupervisionRound, Visit, VisitLine
+from supervision.models import (
+    Notice,
+    Problem,
+    Rectification,
+    Sanction,
+    SupervisionRound,
+    Visit,
+    VisitLine,
+)
 from supervision.noticing import Draft
 
 REPLY_DAYS = 15
@@ -249,6 +257,35 @@ def _one_unit(rows: Sequence[Rectification]):
     if len(units) > 1:
         raise ValidationError("一份通知书只发给一家机构")
     return rows[0].institution
+
+
+def decision(row: Sanction) -> Draft:
+    """Compose the 通报 of a decided penalty or reward; what only the entitled may know is never told."""
+    if row.status != Sanction.Status.DECIDED or row.kind in Sanction.RESTRICTED:
+        raise ValidationError("只有已生效、可以公开的决定才能拟写通报")
+    unit, kind = row.institution, row.get_kind_display()
+    words = [f"经研究，决定对{unit.name}予以{kind}"]
+    if row.due:
+        words.append(f"限于{date_text(row.due)}前整改到位")
+    if row.points is not None:
+        words.append(f"从{row.year}年度绩效评价得分中扣减{row.points}分")
+    if row.amount is not None:
+        words.append(f"奖励{row.amount}元")
+    ask = (
+        "希望受到表扬的单位珍惜荣誉、再接再厉，各单位要以先进为榜样，不断提高服务质量。"
+        if row.is_reward
+        else "被处理的单位要深刻反思、限期整改；各单位要引以为戒，举一反三，防止同类问题发生。"
+    )
+    return Draft(
+        kind=Notice.Kind.BULLETIN,
+        title=f"关于对{unit.known_as}{kind}的决定",
+        addressee="各有关医疗卫生机构：",
+        body=f"一、事实和依据\n{row.reason}\n二、处理决定\n{'，'.join(words)}。\n三、有关要求\n{ask}",
+        recipients=[unit],
+        due=row.due,
+        origin=f"奖惩决定：{row}",
+        campaign=row.problem.campaign if row.problem else None,
+    )
 
 
 def feedback(visit: Visit, *, by: Post) -> Draft:

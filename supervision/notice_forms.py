@@ -13,7 +13,14 @@ from institutions.models import Kind as UnitKind
 from institutions.official import one_line
 from supervision import composing
 from supervision.lists import HiddenFilter
-from supervision.models import Notice, NoticeRecipient, Rectification, SupervisionRound, Visit
+from supervision.models import (
+    Notice,
+    NoticeRecipient,
+    Rectification,
+    Sanction,
+    SupervisionRound,
+    Visit,
+)
 from supervision.noticing import Draft, signers
 
 Kind = Notice.Kind
@@ -78,6 +85,8 @@ class ComposeForm(forms.Form):
         help_text="按督导轮次拟写时，正文和问题清单从督导记录取数。季度评价的通报请打开那次评价，点“拟写通报”。",
     )
 
+    sanction = forms.ModelChoiceField(queryset=Sanction.objects.all(), required=False)
+
     def __init__(
         self,
         *args: Any,
@@ -104,13 +113,17 @@ class ComposeForm(forms.Form):
         self.fields["visit"].queryset = visits.select_related(
             "institution", "round__campaign", "lead"
         )
+        decided = Sanction.objects.visible_to(post).filter(mine, status=Sanction.Status.DECIDED)
+        self.fields["sanction"].queryset = decided.exclude(
+            kind__in=Sanction.RESTRICTED
+        ).select_related("institution", "problem__campaign")
         if kind:
             self._offer(kind, about)
 
     def _offer(self, kind: str, about: Institution | None) -> None:
         """Keep what this kind is made from, of the institution chosen; the most pressing first."""
         wanted = {Kind.FEEDBACK: "visit", Kind.BULLETIN: "round"}.get(Kind(kind), "rectifications")
-        for name in ("rectifications", "visit", "round"):
+        for name in ("rectifications", "visit", "round", "sanction"):
             if name != wanted:
                 del self.fields[name]
         self.initial = {**self.initial, "kind": kind, "institution": about}
@@ -141,6 +154,8 @@ class ComposeForm(forms.Form):
                 if not given.get("visit"):
                     raise ValidationError("请选择一次现场督导")
                 return composing.feedback(given["visit"], by=self.post)
+        if given.get("sanction"):
+            return composing.decision(given["sanction"])
         if given.get("round"):
             return composing.round_bulletin(given["round"], by=self.post)
         return Draft(kind=Kind.BULLETIN, title="关于××情况的通报", body="（请在这里写正文）")

@@ -50,7 +50,6 @@ def test_it_tells_rank_average_weak_items_and_what_the_quarter_counts_for(world,
         assert printed[sheet.institution.known_as] == (f"{sheet.score:.2f}", str(sheet.rank))
 
 
-@pytest.mark.row("A35")
 def test_one_button_on_the_evaluation_writes_the_draft(world, evaluation, log_in):
     client = log_in(world.posts.officer)
     address = reverse("scoring:evaluation_notice", args=[evaluation.pk])

@@ -14,7 +14,7 @@ from institutions import clock
 from institutions.models import Event, Institution, Notification, StoredFile
 from institutions.workflow import StaleState
 from supervision import composing, noticing
-from supervision.models import Notice, NoticeRegister, Rectification
+from supervision.models import Notice, NoticeRegister, Rectification, Sanction
 from tests.supervision import making
 
 WORD = "示卫健督"
@@ -356,3 +356,30 @@ def test_a_city_writes_to_its_counties(world, log_in):
     client.post(url("edit", notice), {**data, "version": notice.version})
     notice.refresh_from_db()
     assert notice.word == "市卫" and notice.recipients.get().institution == county
+
+
+def test_a_decision_is_told_of_unless_only_the_entitled_may_know(world, log_in):
+    client = log_in(world.posts.officer)
+    fields = {
+        "institution": world.centre,
+        "supervisor": world.county,
+        "author": world.posts.officer,
+        "year": clock.today().year,
+        "reason": "两次督导不合格。",
+        "status": "decided",
+        "decided_at": clock.now(),
+        "decided_by": world.posts.leader,
+    }
+    open_ = Sanction.objects.create(kind="criticism", **fields)
+    page = client.get(open_.get_absolute_url()).content.decode()
+    assert "拟写通报" in page
+    create = reverse("supervision:notice_create")
+    client.post(create, {"kind": "bulletin", "sanction": open_.pk})
+    notice = Notice.objects.get()
+    assert notice.title == f"关于对{world.centre.known_as}通报批评的决定"
+    assert "两次督导不合格。" in notice.body and "予以通报批评。" in notice.body
+    secret = Sanction.objects.create(kind="referral", **fields)
+    client.post(create, {"kind": "bulletin", "sanction": secret.pk})
+    assert Notice.objects.count() == 1
+    with pytest.raises(ValidationError, match="可以公开"):
+        composing.decision(secret)

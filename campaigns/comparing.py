@@ -171,8 +171,10 @@ def _head(row: Campaign) -> _Row:
         "number",
         "year",
         "issued_on",
+        "issuer",
         "signer",
         "salutation",
+        "guideline",
         "basis",
         "goals",
     ]

@@ -124,6 +124,8 @@ class _Copier:
             issued_on=issued_on,
             signer=source.signer,
             salutation=source.salutation,
+            issuer=source.issuer,
+            guideline=words(source.guideline),
             basis=words(source.basis),
             goals=words(source.goals),
             parent=source.parent,
@@ -237,8 +239,8 @@ class _Copier:
             .order_by("edition")
             .values_list("previous", "pk")
         )
-        related = ("phases", "tasks", "focuses", "standards")
-        for old in self.source.passages.prefetch_related(*related):
+        # Plans, targets, groups and rounds of the old year stay with it; figures are followed on.
+        for old in self.source.passages.prefetch_related(*Passage.LINKS):
             row = Passage.objects.create(
                 campaign=campaign,
                 position=old.position,
@@ -254,4 +256,5 @@ class _Copier:
             }
             for name, known in copies.items():
                 getattr(row, name).set([known[r.pk] for r in getattr(old, name).all()])
+            row.series.set(old.series.all())
             row.standards.set([following.get(s.pk, s.pk) for s in old.standards.all()])

@@ -3,7 +3,7 @@
 Every deed claims the campaign under the version its author saw, so that two people cannot overwrite each other.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -274,20 +274,41 @@ def remove_recipients(
 
 def link_passage(passage: Passage, *, by: Post, version: int, **chosen: Any) -> None:
     """Say what a passage became, or why it needs nothing. The words of the paper are not touched, so also later."""
+    link_passages(passage.campaign, {passage: chosen}, by=by, version=version)
+
+
+def link_passages(
+    campaign: Campaign, said: Mapping[Passage, Mapping[str, Any]], *, by: Post, version: int
+) -> None:
+    """Say of several passages of a campaign what they became: `became`, `nothing`, and rows by the names of LINKS.
+
+    What is left out of a passage's own mapping is taken away from it. In sets: some twenty queries for a whole paper.
+    """
+    places = [passage.position for passage in said]
     with transaction.atomic():
         claim(
-            passage.campaign,
+            campaign,
             "条文落实",
             by=by,
             version=version,
             states=RUNNING,
-            data={"passage": passage.position},
+            data={"passage": places[0]} if len(places) == 1 else {"passages": len(places)},
         )
-        Passage.objects.filter(pk=passage.pk).update(
-            became=chosen["became"], nothing=chosen["nothing"]
-        )
-        for name in ("phases", "tasks", "focuses", "standards"):
-            getattr(passage, name).set(chosen[name])
+        for passage, chosen in said.items():
+            passage.became = chosen.get("became", "")
+            passage.nothing = chosen.get("nothing", "")
+        Passage.objects.bulk_update(said, ["became", "nothing"], batch_size=200)
+        for name in Passage.LINKS:
+            through: Any = getattr(Passage, name).through
+            through.objects.filter(passage__in=[passage.pk for passage in said]).delete()
+            other = next(
+                f.attname for f in through._meta.fields if f.attname not in ("id", "passage_id")
+            )
+            through.objects.bulk_create(
+                through(passage_id=passage.pk, **{other: row.pk})
+                for passage, chosen in said.items()
+                for row in chosen.get(name, ())
+            )
 
 
 def _next(rows) -> int:

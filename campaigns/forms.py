@@ -6,17 +6,20 @@ from typing import Any, ClassVar
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.forms import formset_factory, modelformset_factory
 
 from campaigns.models import (
     Campaign,
+    Group,
     Passage,
     Phase,
+    PlanCall,
     Recipient,
     Report,
     Standard,
     SupervisionFocus,
+    Target,
     Task,
 )
 from campaigns.passages import normal_number
@@ -57,22 +60,28 @@ class CampaignForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
             "number",
             "year",
             "issued_on",
+            "issuer",
             "signer",
             "salutation",
+            "guideline",
             "basis",
             "goals",
             "parent",
         ]
         widgets = {
             "issued_on": DateInput,
+            "guideline": forms.Textarea(attrs={"rows": 3}),
             "basis": forms.Textarea(attrs={"rows": 3}),
             "goals": forms.Textarea(attrs={"rows": 4}),
         }
         help_texts = {
             "name": "平时怎么称呼这项活动，如：质量提升年活动",
+            "number": "如 周卫健字〔2023〕13号；文件没有文号的，空着",
+            "issuer": "本单位的文件空着；登记乡镇、街道等其他机关的文件，写它的名称",
+            "guideline": "如：以“补短板、强弱项，抓基础、促提升”为主线",
             "signer": "只写职务，如：局长",
             "salutation": "照文件写，如：各有关医疗机构：",
-            "basis": "依据的上级文件、反馈清单",
+            "basis": "依据的上级文件、规划、反馈清单，一行一份",
             "goals": "活动要达到的目标，含群众满意度目标",
             "parent": "本活动落实的是哪一个上级活动（没有可不选）",
         }
@@ -93,6 +102,8 @@ class CampaignForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
             self.order_fields(["paper"])
 
     def clean_number(self) -> str:
+        if not self.cleaned_data["number"]:
+            return ""
         try:
             number = normal_number(self.cleaned_data["number"])
         except ValueError as error:
@@ -475,25 +486,35 @@ class RemoveRecipientsForm(forms.Form):
         return cleaned
 
 
+def _of_paper(model: type[Model], campaign: Campaign) -> Q:
+    """What a passage of the campaign may become: its own parts, and what its bureau keeps beside campaigns."""
+    names = {field.name for field in model._meta.get_fields()}
+    if not names & {"campaign"}:
+        return Q(bureau=campaign.institution_id)
+    own = Q(campaign=campaign)
+    if model in (Group, PlanCall):
+        own |= Q(campaign__isnull=True, institution=campaign.institution_id)
+    if model is Target:
+        own |= Q(campaign__isnull=True, bureau=campaign.institution_id)
+    return own
+
+
 class PassageLinkForm(forms.ModelForm):
-    """What a passage became: phases, tasks, rows of the table, standards, or something else in words."""
+    """What a passage became: rows of the nouns it may become, or something else in words."""
 
     class Meta:
         model = Passage
-        fields = ["phases", "tasks", "focuses", "standards", "became", "nothing"]
-        widgets = dict.fromkeys(
-            ("phases", "tasks", "focuses", "standards"), forms.CheckboxSelectMultiple
-        )
+        fields = [*Passage.LINKS, "became", "nothing"]
+        widgets = dict.fromkeys(Passage.LINKS, forms.CheckboxSelectMultiple)
         help_texts = {"nothing": "如：背景说明、标题"}
 
     def __init__(self, *args: Any, post: Post, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         campaign = self.instance.campaign
-        for name in ("phases", "tasks", "focuses"):
-            self.fields[name].queryset = getattr(campaign, name).all()
-        self.fields["standards"].queryset = Standard.objects.visible_to(post).filter(
-            bureau=campaign.institution_id
-        )
+        for name in Passage.LINKS:
+            field = self.fields[name]
+            rows = field.queryset.model.objects.visible_to(post)
+            field.queryset = rows.filter(_of_paper(field.queryset.model, campaign))
 
     def clean(self):
         cleaned = super().clean()

@@ -93,7 +93,7 @@ def _tell(campaign: Campaign, institutions: Iterable[int], text: str, *, url: st
 def _tell_recipients(campaign: Campaign, rows: Iterable[Recipient]) -> None:
     """Ask each recipient once to confirm; of the bureau's own posts those of the departments addressed."""
     rows = list(rows)
-    text = f"请签收：{campaign.number} {campaign.name}"
+    text = f"请签收：{campaign.cited}"
     departments = {row.department_id for row in rows if row.department_id}
     _tell(campaign, {row.institution_id for row in rows if not row.department_id}, text)
     if departments:

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,9 +18,7 @@ from campaigns.models import (
     Passage,
     Phase,
     Recipient,
-    Standard,
     SupervisionFocus,
-    Task,
 )
 from campaigns.summary import CampaignProgress, campaign_progress
 from institutions import charts, clock, files
@@ -108,13 +105,7 @@ def _file_url(campaign: Campaign, file) -> str:
 
 def _passages(campaign: Campaign, post: Post):
     """The passages with what each became, as far as the post may see that."""
-    in_sight = (
-        Prefetch("phases", Phase.objects.visible_to(post)),
-        Prefetch("tasks", Task.objects.visible_to(post)),
-        Prefetch("focuses", SupervisionFocus.objects.visible_to(post)),
-        Prefetch("standards", Standard.objects.visible_to(post)),
-    )
-    return Passage.objects.visible_to(post).filter(campaign=campaign).prefetch_related(*in_sight)
+    return Passage.objects.visible_to(post).filter(campaign=campaign).with_links(post)
 
 
 def _kpis(campaign: Campaign, progress: CampaignProgress) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from institutions.models import (
 from institutions.roles import Role
 
 ROLES = {label: value for value, label in Role.choices}
-STARTED = date(2021, 1, 4)
+STARTED = date(2018, 1, 2)  # before the first of the papers
 PAIRED = {
     "juzhang": ("ZC-FY", "ZC-RMYY"),
     "fenguan": ("ZC-WC", "ZC-QNL", "ZC-CDC"),

@@ -19,6 +19,7 @@ from institutions.models import (
     Responsibility,
     ServiceItem,
 )
+from institutions.models.institution import CENTRE_KINDS
 
 KINDS = {label: value for value, label in Kind.choices}
 AFFILIATIONS = {label: value for value, label in Affiliation.choices}
@@ -40,6 +41,9 @@ DEPARTMENTS = {
         "办公室",
         "组织人事科",
         "中医药科",
+        "区计生协",
+        "人口监测与家庭发展科",
+        "爱卫办",
     ),
 }
 LEADS = {
@@ -51,7 +55,7 @@ LEADS = {
 
 
 def build() -> None:
-    """Make the district, its neighbour and the city above them."""
+    """Make the district, its neighbour and the city above them, and the offices of the other papers."""
     _regions()
     listed = list(rows("units"))
     units: dict[str, Institution] = {}
@@ -82,6 +86,14 @@ def _regions() -> None:
         Region.objects.get_or_create(
             code=row["区划代码"],
             defaults={"name": row["名称"], "level": Region.Level.TOWN, "parent": parent},
+        )
+    levels = {label: value for value, label in Region.Level.choices}
+    for row in rows("regions"):
+        Region.objects.create(
+            code=row["区划代码"],
+            name=row["名称"],
+            level=levels[row["级别"]],
+            parent=Region.objects.get(code=row["上级区划代码"]),
         )
 
 
@@ -133,7 +145,10 @@ def _duties(units: dict[str, Institution], clinics: list[Institution]) -> None:
     ]
     duties += [
         Responsibility(institution=unit, item=item, duty="delivers")
-        for unit in [*(units[code] for code in (*CENTRES, "ZL-A", "ZL-B")), *clinics]
+        for unit in [
+            *(u for u in units.values() if u.code in CENTRES or u.kind in CENTRE_KINDS),
+            *clinics,
+        ]
         for item in whole
     ]
     duties += [

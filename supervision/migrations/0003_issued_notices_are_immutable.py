@@ -102,5 +102,5 @@ def remove(apps, editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("supervision", "0003_notice")]
+    dependencies = [("supervision", "0002_notice")]
     operations = [migrations.RunPython(install, remove)]

@@ -27,8 +27,8 @@ def campaign_paper(campaign: Campaign, post: Post) -> Paper:
         heading = passage.heading or heading
     titles = _without_closing(body, campaign)
     return Paper(
-        office=campaign.institution.name,
-        mark=f"{campaign.institution.name}文件",
+        office=campaign.signed_by,
+        mark=f"{campaign.signed_by}文件",
         number=campaign.number,
         signer=campaign.signer,
         title=campaign.title,
@@ -65,7 +65,7 @@ def _heading(heading: str) -> list[Block]:
 def _without_closing(body: list[Block], campaign: Campaign) -> list[str]:
     """Take the closing lines (annexes, office, day) off the text, since the layout sets them; return the annexes named."""
     day = campaign.issued_on
-    closing = f"{campaign.institution.name}{day.year}年{day.month}月{day.day}日"
+    closing = f"{campaign.signed_by}{day.year}年{day.month}月{day.day}日"
     titles: list[str] = []
     while body:
         said = "".join((body[-1].head + body[-1].text).split())

@@ -37,6 +37,8 @@ ASKED: dict[str, tuple[str, ...]] = {
     K.INNOVATION: ("aspect", "targets"),
     K.OBSTACLE: ("aspect", *DECIDED),
     K.REENGINEERING: ("aspect", *FLOW, *DECIDED),
+    K.CHECK: ("manner", "units", *DECIDED),
+    K.PLATFORM: ("aspect", "platform", "units", *DECIDED),
 }
 # Said under the name of the kind where one chooses what to enter.
 MEANT = {
@@ -50,11 +52,14 @@ MEANT = {
     K.INNOVATION: "有示范意义的创新举措，可由主管部门遴选推荐",
     K.OBSTACLE: "床位设置、设施设备、药物目录等政策制约",
     K.REENGINEERING: "优化、细化服务流程：优化前、优化后、哪天起用、效果怎样",
+    K.CHECK: "主动服务、跟踪调度、督导检查、实地考察，督查任务进展",
+    K.PLATFORM: "启动会、健康驿站和家医签约等平台的联系对接、数据导入",
 }
 HELP = {
     "aspect": {
         K.OBSTACLE: "如：床位设置、设施设备、药物目录",
         K.QUALITY: "质控了哪些项目或环节",
+        K.PLATFORM: "对接的平台，如：家医平台、健康驿站",
     }
 }
 
@@ -74,12 +79,19 @@ class WorkLogForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
         widget=forms.RadioSelect,
         help_text="宣传材料一律要以醒目字体明示",
     )
+    platform = forms.URLField(
+        label=WorkLog._meta.get_field("platform").verbose_name,
+        required=False,
+        max_length=200,
+        assume_scheme="https",
+    )
     files = FilesField(label="照片和材料")
 
     class Meta:
         model = WorkLog
         fields = [
             *FIRST,
+            "manner",
             "channel",
             "labelled",
             "participants",
@@ -90,6 +102,7 @@ class WorkLogForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
             "units",
             "aspect",
             *FLOW,
+            "platform",
             *DECIDED,
             *LINKS,
         ]
@@ -137,6 +150,9 @@ class WorkLogForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
         if "channel" in self.fields:
             self.fields["channel"].required = True
             self.fields["channel"].choices = [("", "请选择"), *WorkLog.Channel.choices]
+        if "manner" in self.fields:
+            self.fields["manner"].required = True
+            self.fields["manner"].choices = [("", "请选择"), *WorkLog.Manner.choices]
         if log.kind == K.TRAINING:
             for name in ("participants", "targets"):
                 self.fields[name].required = True
@@ -197,6 +213,8 @@ class WorkLogForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
             self.add_error("tested", "测试人数不能多于参加人数")
         if cleaned.get("follow_up_due") and not cleaned.get("decisions"):
             self.add_error("decisions", "填了落实时限，请写明要落实的事项")
+        if self.instance.kind == K.CHECK and not cleaned.get("campaign"):
+            self.add_error("campaign", "请选择督查的是哪个活动、哪项任务")
         if self.instance.kind == K.PUBLICITY and not self._has_photo():
             self.add_error("files", "请上传现场照片")
         return cleaned
@@ -266,8 +284,10 @@ class LogFilter(ScopedFilterSet):
         label="对象",
     )
     channel = django_filters.ChoiceFilter(choices=WorkLog.Channel.choices, label="宣传方式")
+    manner = django_filters.ChoiceFilter(choices=WorkLog.Manner.choices, label="督查形式")
     labelled = django_filters.ChoiceFilter(choices=LABELLED, label="宣传标识", method="by_label")
     follow_up = django_filters.ChoiceFilter(choices=FOLLOW_UP, label="落实", method="by_follow_up")
+    task = django_filters.ModelChoiceFilter(queryset=Task.objects.all(), widget=forms.HiddenInput)
     status = django_filters.ChoiceFilter(choices=WorkLog.Status.choices, label="案例状态")
     scope = django_filters.ChoiceFilter(
         choices=[("own", "本单位的"), ("below", "下级机构的")], label="范围", method="by_side"
@@ -307,6 +327,9 @@ class CoverageForm(forms.Form):
     )
     channel = forms.ChoiceField(
         label="宣传方式", required=False, choices=[("", "不限"), *WorkLog.Channel.choices]
+    )
+    manner = forms.ChoiceField(
+        label="督查形式", required=False, choices=[("", "不限"), *WorkLog.Manner.choices]
     )
     target = forms.ChoiceField(
         label="对象",

@@ -4,6 +4,7 @@ from campaigns.views import (
     breakthrough,
     campaigns,
     census,
+    checks,
     copying,
     documents,
     drafting,
@@ -211,6 +212,7 @@ log_urls = [
     path("logs/new/", work_logs.log_create, name="log_create"),
     path("logs/coverage/", work_logs.log_coverage, name="log_coverage"),
     path("logs/staff/", work_logs.log_staff, name="log_staff"),
+    path("<int:pk>/checked/", work_logs.log_checks, name="log_checks"),
     path("logs/<int:pk>/", work_logs.log_detail, name="log_detail"),
     path("logs/<int:pk>/edit/", work_logs.log_edit, name="log_edit"),
     path("logs/<int:pk>/follow_up/", work_logs.log_follow_up, name="log_follow_up"),
@@ -308,6 +310,26 @@ secondment_urls = [
     ),
 ]
 
+# /campaigns/checks/, /campaigns/preparations/
+check_urls = [
+    path("checks/", checks.check_list, name="check_list"),
+    path("checks/new/", checks.check_create, name="check_create"),
+    path("checks/calendar/", checks.check_calendar, name="check_calendar"),
+    path("checks/<int:pk>/", checks.check_detail, name="check_detail"),
+    path("checks/<int:pk>/edit/", checks.check_edit, name="check_edit"),
+    path("checks/<int:pk>/result/", checks.check_result, name="check_result"),
+    path("checks/<int:pk>/preparations/new/", checks.preparation_create, name="preparation_create"),
+    path("preparations/", checks.preparation_list, name="preparation_list"),
+    path("preparations/<int:pk>/", checks.preparation_detail, name="preparation_detail"),
+    path("preparations/<int:pk>/edit/", checks.preparation_edit, name="preparation_edit"),
+    path("preparations/<int:pk>/remove/", checks.preparation_remove, name="preparation_remove"),
+    path("preparations/<int:pk>/finish/", checks.preparation_finish, name="preparation_finish"),
+    path("preparations/<int:pk>/resume/", checks.preparation_resume, name="preparation_resume"),
+    path(
+        "preparations/<int:pk>/files/<uuid:key>/", checks.preparation_file, name="preparation_file"
+    ),
+]
+
 urlpatterns = [
     *campaign_urls,
     *part_urls,
@@ -323,4 +345,5 @@ urlpatterns = [
     *target_urls,
     *gap_urls,
     *secondment_urls,
+    *check_urls,
 ]

@@ -5,12 +5,14 @@ from urllib.parse import urlencode
 from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 
+from campaigns.check_forms import state_q
 from campaigns.forms import WEEK
 from campaigns.models import (
     BreakthroughSubmission,
     Gap,
     Passage,
     Plan,
+    Preparation,
     Recipient,
     Report,
     Secondment,
@@ -25,7 +27,7 @@ from institutions.work import WorkLine
 
 
 def work_for(post: Post) -> list[WorkLine]:
-    """Return the lines with something in them, each linked to exactly its rows; at most eleven queries."""
+    """Return the lines with something in them, each linked to exactly its rows; at most twelve queries."""
     lines = _receipts(post)
     if post.has_perm("campaigns.write_report"):
         lines += _reports_to_write(post)
@@ -45,6 +47,8 @@ def work_for(post: Post) -> list[WorkLine]:
         lines += _gaps(post) + _secondments(post)
     if post.has_perm("institutions.keep_staff"):
         lines += _staff(post)
+    if post.has_perm("campaigns.prepare_check"):
+        lines += _preparations(post)
     return [line for line in lines if line.count]
 
 
@@ -308,3 +312,23 @@ def _follow_ups(post: Post) -> list[WorkLine]:
     url = f"{reverse('campaigns:log_list')}?scope=own&follow_up=overdue"
     hint = "打开日志，登记落实情况"
     return [WorkLine("议定事项逾期未落实", url, rows.overdue().count(), "overdue", hint)]
+
+
+def _preparations(post: Post) -> list[WorkLine]:
+    n = (
+        Preparation.objects.visible_to(post)
+        .of(post)
+        .aggregate(
+            **{name: Count("pk", filter=state_q(name)) for name in ("overdue", "week", "later")}
+        )
+    )
+
+    def line(label: str, state: str, group: str = "todo") -> WorkLine:
+        url = f"{reverse('campaigns:preparation_list')}?scope=own&state={state}"
+        return WorkLine(label, url, n[state], group, "准备好后登记完成，附上材料")
+
+    return [
+        line("迎检准备逾期未完成", "overdue", "overdue"),
+        line("迎检准备七日内到期", "week", "due"),
+        line("迎检准备事项", "later"),
+    ]

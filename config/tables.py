@@ -21,6 +21,7 @@ ORDER = [
     "series_values",
     "scores",
     "problems",
+    "complaints",
     "adjustments",
     "work_units",
     "workload",

@@ -19,6 +19,8 @@ urlpatterns = [
     path("cooperations/", staff.cooperation_list, name="cooperation_list"),
     path("cooperations/new/", staff.cooperation_create, name="cooperation_create"),
     path("cooperations/<int:pk>/", staff.cooperation_edit, name="cooperation_edit"),
+    # /items/
+    path("items/", institutions.item_list, name="item_list"),
     # /posts/
     path("posts/", posts.post_list, name="post_list"),
     path("posts/new/", posts.account_create, name="account_create"),

@@ -27,12 +27,14 @@ from campaigns.models import (
     Plan,
     PlanCall,
     PlanVersion,
+    Preparation,
     Recipient,
     Report,
     Secondment,
     Series,
     SeriesValue,
     Standard,
+    SuperiorCheck,
     SupervisionFocus,
     Target,
     Task,
@@ -63,6 +65,7 @@ from scoring.models import (
     YearResult,
 )
 from supervision.models import (
+    Complaint,
     Notice,
     NoticeRecipient,
     Problem,
@@ -100,6 +103,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.notices = []
     rows.staff, rows.cooperations, rows.gaps, rows.secondments = [], [], [], []
     rows.work_units = []
+    rows.clauses, rows.checks, rows.preparations, rows.complaints = [], [], [], []
     rows.posts = list(Post.objects.select_related("institution").order_by("pk"))
     rows.leaders = [row for row in rows.posts if row.role == Role.LEADER]
     rows.units = list(Institution.objects.order_by("pk"))
@@ -110,6 +114,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
         members = [u for u in units if u.bureau_id == bureau.pk]
         _campaign(bureau, members, rows)
         _plans(bureau, members, rows)
+        _checks(bureau, members, rows)
         rows.standards.append(_standard(bureau))
         _figures(bureau, members, rows)
         _resources(bureau, members, rows)
@@ -273,6 +278,22 @@ def _plans(bureau, members, rows) -> None:
                     item=builders.item(item),
                 )
             )
+
+
+def _checks(bureau, members, rows) -> None:
+    check = SuperiorCheck.objects.create(
+        bureau=bureau, name=mark(bureau, "", "standard"), day=date(2099, 3, 10)
+    )
+    rows.checks.append(check)
+    for unit in (bureau, *members):
+        rows.preparations.append(
+            Preparation.objects.create(
+                superior_check=check,
+                institution=unit,
+                text=mark(unit, "", "scheme"),
+                due=date(2099, 3, 1),
+            )
+        )
 
 
 def _standard(bureau) -> Standard:
@@ -456,6 +477,17 @@ def _supervision(asker, below, rows) -> None:
                         rectification=row, author=lead, text=mark(unit, item, "rectification")
                     )
                 )
+            rows.complaints.append(
+                Complaint.objects.create(
+                    institution=unit,
+                    supervisor=asker,
+                    number=f"示例-{unit.pk}-{item}",
+                    received_on=date(2023, 3, 1),
+                    due=date(2023, 3, 8),
+                    item=builders.item(item),
+                    text=mark(unit, item, "problem"),
+                )
+            )
             rows.problems.append(problem)
             rows.rectifications.append(row)
         if lead is None:

@@ -42,6 +42,8 @@ MONEY = BUREAU | HEADS | {"auditor"}
 ASKING = OFFICERS | HEADS
 # Whose own work goes into the work log.
 LOGGING = OFFICERS | UNITS | {"leader", "lead"}
+# Who gets things ready for a check from above.
+PREPARING = OFFICERS | UNITS | {"finance"}
 GROUPING = OFFICERS | UNITS | {"street"}
 # Who keeps rosters and yearly capacity; who gives task numbers.
 KEEPING = OFFICERS | UNITS
@@ -158,6 +160,7 @@ ROUTES: dict[str, Any] = {
     "institutions:capacity_list": Page(WORKERS | {"system"}),
     "institutions:cooperation_list": Page(WORKERS | {"system"}),
     "institutions:cooperation_create": Page(KEEPING),
+    "institutions:item_list": Page(EVERYBODY),
     "institutions:post_list": Page(HEADS | {"system", "security", "auditor"}),
     "institutions:account_create": Page(HEADS | {"system"}),
     "institutions:event_list": Page({"auditor", "security"}),
@@ -193,6 +196,11 @@ ROUTES: dict[str, Any] = {
     "campaigns:target_list": Page(WORKERS),
     "campaigns:target_create": Page(OFFICERS),
     "campaigns:census_create": Page(OFFICERS),
+    "campaigns:check_list": Page(WORKERS),
+    "campaigns:check_calendar": Page(WORKERS),
+    "campaigns:check_create": Page(OFFICERS),
+    "campaigns:preparation_list": Page(WORKERS),
+    "programme_year": Page(WORKERS),
     "campaigns:standard_create": Page(OFFICERS),
     "campaigns:gap_list": Page(WORKERS),
     "campaigns:gap_create": Page(UNITS),
@@ -210,6 +218,9 @@ ROUTES: dict[str, Any] = {
     "supervision:notice_create": Page(ASKING - CLINICS - {"maternal_head"}),
     "supervision:sanction_list": Page(WORKERS),
     "supervision:sanction_create": Page(ASKING),
+    "supervision:complaint_list": Page(WORKERS),
+    "supervision:complaint_statistics": Page(WORKERS),
+    "supervision:complaint_create": Page(OFFICERS | UNITS),
     # scoring
     "scoring:evaluation_list": Page(WORKERS),
     "scoring:evaluation_create": Page(ASKING),
@@ -312,6 +323,19 @@ ROUTES: dict[str, Any] = {
     "scoring:sanction_revoke": Move(
         "sanctions", "sanction", HEADS | {"leader"}, asks, data={"note": "x"}
     ),
+    "supervision:complaint_detail": Record("complaints", "problem", WORKERS),
+    "supervision:complaint_reply": Move(
+        "complaints", "problem", UNITS, answers, data={"answer": "x", "handler": "x"}
+    ),
+    "supervision:complaint_close": Move(
+        "complaints", "problem", ASKING, asks, data={"satisfied": "yes"}
+    ),
+    "supervision:complaint_send_back": Move(
+        "complaints", "problem", ASKING, asks, data={"note": "x"}
+    ),
+    "supervision:complaint_withdraw": Move(
+        "complaints", "problem", ASKING, asks, data={"note": "x"}
+    ),
     # records: scoring
     "scoring:evaluation_detail": Record("evaluations", "evaluation", WORKERS),
     "scoring:evaluation_open": Move("evaluations", "evaluation", ASKING, owns),
@@ -398,10 +422,12 @@ ROUTES: dict[str, Any] = {
     "campaigns:target_edit": Guarded("targets", "standard", OFFICERS, owns),
     "campaigns:contribution_detail": Record("contributions", "visit", WORKERS),
     "campaigns:contribution_save": Move(
-        "contributions", "visit", UNITS, answers, data={"text": "x"}
+        "contributions", "visit", UNITS | {"street"}, answers, data={"text": "x"}
     ),
     **{
-        f"campaigns:contribution_{name}": Move("contributions", "visit", UNITS, answers)
+        f"campaigns:contribution_{name}": Move(
+            "contributions", "visit", UNITS | {"street"}, answers
+        )
         for name in ("report", "recall", "renew")
     },
     "campaigns:contribution_confirm": Move("contributions", "visit", OFFICERS, asks_by_paper),
@@ -410,6 +436,26 @@ ROUTES: dict[str, Any] = {
     ),
     "campaigns:contribution_file": Guarded(
         "contributions", "visit", WORKERS, args=(KEY,), methods=("get",)
+    ),
+    "campaigns:log_checks": Record("campaigns", "campaign", WORKERS),
+    "campaigns:check_detail": Record("checks", "standard", WORKERS),
+    "campaigns:check_edit": Guarded("checks", "standard", OFFICERS, owns),
+    "campaigns:check_result": Guarded("checks", "standard", OFFICERS, owns),
+    "campaigns:preparation_create": Guarded("checks", "standard", OFFICERS, owns),
+    "campaigns:preparation_detail": Record("preparations", "scheme", WORKERS),
+    "campaigns:preparation_edit": Guarded("preparations", "scheme", OFFICERS, asks_by_paper),
+    "campaigns:preparation_remove": Guarded(
+        "preparations", "scheme", OFFICERS, asks_by_paper, methods=("post",)
+    ),
+    "campaigns:preparation_finish": Move(
+        "preparations", "scheme", PREPARING, answers, data={"on": "2023-03-01"}
+    ),
+    "campaigns:preparation_resume": Move("preparations", "scheme", PREPARING, answers),
+    "campaigns:preparation_file": Guarded(
+        "preparations", "scheme", WORKERS, args=(KEY,), methods=("get",)
+    ),
+    "supervision:complaint_file": Guarded(
+        "complaints", "problem", WORKERS, args=(KEY,), methods=("get",)
     ),
     "campaigns:standard_publish": Guarded(
         "standards", "standard", OFFICERS, owns, methods=("post",)

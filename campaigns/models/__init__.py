@@ -8,6 +8,7 @@ from campaigns.models.breakthrough import (
 )
 from campaigns.models.campaign import Campaign, Passage, Phase, Recipient, SupervisionFocus
 from campaigns.models.census import Census, CensusCount
+from campaigns.models.check import Preparation, SuperiorCheck
 from campaigns.models.gap import Gap
 from campaigns.models.group import Group, Member, Profession
 from campaigns.models.plan import Plan, PlanCall, PlanKind, PlanLine, PlanVersion
@@ -38,6 +39,7 @@ __all__ = [
     "PlanKind",
     "PlanLine",
     "PlanVersion",
+    "Preparation",
     "Profession",
     "PublishedError",
     "Recipient",
@@ -46,6 +48,7 @@ __all__ = [
     "Series",
     "SeriesValue",
     "Standard",
+    "SuperiorCheck",
     "SupervisionFocus",
     "Target",
     "TargetPart",

@@ -39,6 +39,8 @@ class WorkLog(Workflow):
         INNOVATION = "innovation", "创新案例"
         OBSTACLE = "obstacle", "政策障碍"
         REENGINEERING = "reengineering", "流程再造"
+        CHECK = "check", "进展督查"
+        PLATFORM = "platform", "信息化对接"
 
     class Channel(models.TextChoices):
         BOARD = "board", "宣传栏"
@@ -49,6 +51,14 @@ class WorkLog(Workflow):
         DOOR = "door", "上门服务"
         SITE = "site", "现场宣传"
         ONLINE = "online", "网络新媒体"
+
+    class Manner(models.TextChoices):
+        """The four forms in which progress is checked."""
+
+        SERVICE = "service", "主动服务"
+        DISPATCH = "dispatch", "跟踪调度"
+        SUPERVISION = "supervision", "督导检查"
+        VISIT = "visit", "实地考察"
 
     class Status(models.TextChoices):
         RECORDED = "recorded", "已登记"
@@ -107,6 +117,8 @@ class WorkLog(Workflow):
     passed = models.PositiveIntegerField("测试合格人数", null=True, blank=True)
     channel = models.CharField("宣传方式", max_length=10, choices=Channel, blank=True)
     labelled = models.BooleanField(f"显著位置明示“{LABEL}”", null=True, blank=True)
+    manner = models.CharField("督查形式", max_length=12, choices=Manner, blank=True)
+    platform = models.URLField("平台网址", blank=True)
     aspect = models.CharField("涉及方面", max_length=60, blank=True)
     flow_before = models.TextField("优化前的流程", blank=True)
     flow_after = models.TextField("优化后的流程", blank=True)
@@ -157,6 +169,10 @@ class WorkLog(Workflow):
                 condition=Q(status="recorded")
                 | Q(status__in=["selected", "recommended"], kind="innovation"),
                 name="work_log_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="check", manner__gt="") | ~Q(kind="check") & Q(manner=""),
+                name="work_log_check_has_manner",
             ),
             models.CheckConstraint(
                 condition=Q(passed__isnull=True) | Q(tested__gte=F("passed")),

@@ -18,6 +18,6 @@ def campaign_document(request: Request, pk: int) -> HttpResponse:
     campaign = get_object_or_404(rows, pk=pk)
     return files.download(
         official.write(campaign_paper(campaign, request.post)),
-        name=f"{campaign.number} {campaign.title}.docx",
+        name=f"{campaign.number} {campaign.title}.docx".strip(),
         content_type=official.CONTENT_TYPE,
     )

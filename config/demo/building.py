@@ -10,6 +10,7 @@ from config.demo import people, units
 from config.demo.breakthrough import BreakthroughStory
 from config.demo.campaign import CampaignStory
 from config.demo.cast import TODAY, YESTERDAY, Cast
+from config.demo.checks import CheckStory
 from config.demo.days import Year
 from config.demo.figures import FigureStory
 from config.demo.neighbour import NeighbourStory
@@ -63,6 +64,7 @@ def build() -> Iterator[str]:
             TargetStory(cast, year).plan()
             NoticeStory(cast, year, papers).plan()
             ResourceStory(cast, year, papers).plan()
+            CheckStory(cast, earlier, year, story).plan()
             # Its targets and figures are followed on: what its passages became is complete only now.
             year.on(date(2023, 3, 21), of_2021.paper.link)
             figures.plan_elsewhere(others.centres)

@@ -3,6 +3,7 @@
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from campaigns.check_lists import coming_checks, left_tag, ready_tag
 from campaigns.models import Campaign
 from campaigns.work import work_for as campaign_work
 from config.pages.campaign import campaign_kpis, timeline
@@ -35,7 +36,13 @@ def home(request: Request):
     return render(
         request,
         "config/home.html",
-        {"groups": grouped(lines), "campaigns": campaigns_in_hand(post)},
+        {
+            "groups": grouped(lines),
+            "checks": [
+                (check, left_tag(check), ready_tag(check)) for check in coming_checks(post, SHOWN)
+            ],
+            "campaigns": campaigns_in_hand(post),
+        },
     )
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from config.pages import campaign, dossiers, home, imports, institution, leader
+from config.pages import campaign, dossiers, home, imports, institution, leader, programme
 
 urlpatterns = [
     # /
@@ -14,6 +14,8 @@ urlpatterns = [
     # /leaders/
     path("leaders/", leader.leader_list, name="leader_list"),
     path("leaders/<int:pk>/", leader.leader_page, name="leader_page"),
+    # /programme/
+    path("programme/", programme.programme_year, name="programme_year"),
     # /imports/
     path("imports/", imports.import_start, name="import_start"),
     path("imports/stage/", imports.import_stage, name="import_stage"),

@@ -1,5 +1,6 @@
 """What was seen: rounds and visits, problems, and their rectification."""
 
+from supervision.models.complaint import Complaint
 from supervision.models.notice import Notice, NoticeRecipient, NoticeRegister
 from supervision.models.problem import Problem, ProgressNote, Rectification, Source
 from supervision.models.reminder import Reminder
@@ -7,6 +8,7 @@ from supervision.models.sanction import Sanction
 from supervision.models.visit import Severity, SupervisionRound, Visit, VisitLine
 
 __all__ = [
+    "Complaint",
     "Notice",
     "NoticeRecipient",
     "NoticeRegister",

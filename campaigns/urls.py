@@ -6,6 +6,7 @@ from campaigns.views import (
     census,
     checks,
     copying,
+    documents,
     drafting,
     gaps,
     groups,
@@ -33,6 +34,7 @@ campaign_urls = [
     path("<int:pk>/copy/", copying.campaign_copy, name="campaign_copy"),
     path("<int:pk>/difference/", copying.campaign_difference, name="campaign_difference"),
     path("<int:pk>/close/", campaigns.campaign_close, name="campaign_close"),
+    path("<int:pk>/document/", documents.campaign_document, name="campaign_document"),
     path("<int:pk>/files/<uuid:key>/", campaigns.campaign_file, name="campaign_file"),
     path(
         "<int:pk>/files/<uuid:key>/remove/",

@@ -50,6 +50,7 @@ MENU: list[tuple[str, Any, str]] = [
             ("现场督导", "supervision:visit_list", "supervision.view_visit"),
             ("问题清单", "supervision:problem_list", "supervision.view_problem"),
             ("整改台账", "supervision:rectification_list", "supervision.view_rectification"),
+            ("通报通知", "supervision:notice_list", "supervision.view_notice"),
             ("奖惩台账", "supervision:sanction_list", "supervision.view_sanction"),
             ("投诉办理", "supervision:complaint_list", "supervision.view_complaint"),
         ],
@@ -91,6 +92,7 @@ MENU: list[tuple[str, Any, str]] = [
         "数据管理",
         [
             ("导入", "import_start", "institutions.import_table"),
+            ("迎检资料包", "dossier_start", "institutions.pack_evidence"),
             ("后台任务", "institutions:job_list", "institutions.view_job"),
             ("操作记录", "institutions:event_list", "institutions.view_event"),
             ("基础数据", "admin:index", "institutions.use_admin"),

@@ -1,9 +1,10 @@
-"""What a job of kind `import` does: check a staged file, and write it once it is confirmed."""
+"""What jobs do: an import checks a staged file and writes it once it is confirmed; a dossier packs evidence."""
 
 from typing import Any
 
 from django.db import transaction
 
+from config import dossier
 from config.tables import kind_named
 from institutions import audit, files, sheets
 from institutions.codes import mask_personal
@@ -96,3 +97,6 @@ def _record_refusal(job: Job, reason: str) -> None:
             note=f"{job.title}：{reason}"[:500],
             data={"sha256": job.source.sha256 if job.source else ""},
         )
+
+
+runner(dossier.KIND)(dossier.build)

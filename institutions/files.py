@@ -4,15 +4,18 @@ import hashlib
 import os
 from collections.abc import Iterable
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import quote
 from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import models, transaction
-from django.http import FileResponse, Http404
+from django.http import FileResponse, Http404, HttpResponse
 
 from institutions import clock, uploads
 from institutions.models import Post, StoredFile
+
+CHUNK = 1 << 20
 
 
 def store(
@@ -53,6 +56,30 @@ def keep(content: bytes, *, name: str, kind: str, content_type: str, by: Post | 
     return row
 
 
+def adopt(made: Path, *, name: str, kind: str, content_type: str, by: Post | None) -> StoredFile:
+    """Keep a file that was written to disk piece by piece, without reading it into memory; it is moved away."""
+    sha = hashlib.sha256()
+    with made.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            sha.update(chunk)
+        size = stream.tell()
+        os.fchmod(stream.fileno(), 0o600)
+        os.fsync(stream.fileno())
+    row = StoredFile(
+        name=name,
+        kind=kind,
+        content_type=content_type,
+        size=size,
+        sha256=sha.hexdigest(),
+        uploader=by,
+        created_at=clock.now(),
+    )
+    row.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    made.rename(row.path)
+    row.save()
+    return row
+
+
 def serve(
     owned: models.Manager[StoredFile] | models.QuerySet[StoredFile], key: UUID | str
 ) -> FileResponse:
@@ -64,6 +91,14 @@ def serve(
     shown = "inline" if row.is_image else "attachment"
     response["Content-Disposition"] = f"{shown}; filename*=UTF-8''{quote(row.name)}"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def download(content: bytes, *, name: str, content_type: str) -> HttpResponse:
+    """Return bytes made for this request, to be saved under a readable name."""
+    response = HttpResponse(content, content_type=content_type)
+    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
     response["X-Content-Type-Options"] = "nosniff"
     return response
 

@@ -30,6 +30,9 @@ logger = logging.getLogger("portal.jobs")
 AT_ONCE = 2_000  # rows; above that the worker does it
 STAGED_FOR = timedelta(days=1)
 LOST_AFTER = timedelta(hours=6)
+# Packages of files are large, and can be made again.
+BULKY = ("dossier",)
+BULKY_KEPT = timedelta(days=14)
 
 Progress = Callable[[int], None]
 
@@ -144,6 +147,8 @@ def expire() -> int:
     )
     # The bytes of a refused upload are not kept either.
     Job.objects.filter(state=Job.State.FAILED, created_at__lt=now - STAGED_FOR).update(source=None)
+    bulky = Job.objects.filter(kind__in=BULKY, state=Job.State.DONE)
+    bulky.filter(finished_at__lt=now - BULKY_KEPT).update(result=None)
     lost = Job.objects.filter(state=Job.State.RUNNING, created_at__lt=now - LOST_AFTER)
     return dropped + lost.update(
         state=Job.State.FAILED,

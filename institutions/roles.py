@@ -60,6 +60,7 @@ _READ = frozenset(
         "supervision.view_visit",
         "supervision.view_problem",
         "supervision.view_rectification",
+        "supervision.view_notice",
         "supervision.view_sanction",
         "supervision.view_complaint",
         "scoring.view_evaluation",
@@ -73,6 +74,8 @@ _KEEPS = _ROSTER | {"institutions.keep_staff", "institutions.fill_capacity"}
 _TABLES = frozenset(
     {"institutions.import_table", "institutions.export_table", "institutions.view_job"}
 )
+# Takes the evidence of its reach out of the portal in one package.
+_PACKS = frozenset({"institutions.pack_evidence"})
 # What the one who asks does: a bureau over its institutions, a centre over its clinics, with the same screens.
 _ASKS = frozenset(
     {
@@ -81,6 +84,8 @@ _ASKS = frozenset(
         "supervision.confirm_visit",
         "supervision.add_problem",
         "supervision.verify_rectification",
+        "supervision.write_notice",
+        "supervision.issue_notice",
         "supervision.propose_sanction",
         "supervision.close_complaint",
         "scoring.change_evaluation",
@@ -106,6 +111,7 @@ _ANSWERS = frozenset(
         "campaigns.prepare_check",
         "supervision.answer_rectification",
         "supervision.answer_visit",
+        "supervision.receive_notice",
         "supervision.add_complaint",
         "supervision.answer_complaint",
         "scoring.fill_sheet",
@@ -176,6 +182,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.LEADER: _READ
     | _MONEY
     | _TABLES
+    | _PACKS
     | _ROSTER
     | {
         "campaigns.issue_campaign",
@@ -184,6 +191,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "supervision.add_problem",
         "supervision.record_visit",
         "supervision.view_expert",
+        "supervision.issue_notice",
         "supervision.decide_sanction",
         "scoring.publish_evaluation",
         "scoring.freeze_year",
@@ -191,6 +199,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.OFFICER: _READ
     | _MONEY
     | _TABLES
+    | _PACKS
     | _ASKS
     | _KEEPS
     | {
@@ -219,6 +228,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         # A bureau answers to the one above it: it receives that bureau's papers and reports on their tasks.
         "campaigns.receive_campaign",
         "campaigns.write_report",
+        "supervision.receive_notice",
         # Its departments have breakthrough items of their own.
         "campaigns.write_breakthrough",
         "campaigns.write_plan",
@@ -237,6 +247,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "scoring.change_policy",
     },
     Role.LEAD: _READ
+    | _PACKS
     | {
         "campaigns.write_log",
         "institutions.export_table",
@@ -252,6 +263,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.HEAD: _READ
     | _MONEY
     | _TABLES
+    | _PACKS
     | _ASKS
     | _ANSWERS
     | _KEEPS
@@ -267,6 +279,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     },
     Role.STAFF: _READ
     | _ANSWERS
+    | _PACKS
     | _KEEPS
     | {
         "institutions.export_table",
@@ -278,6 +291,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.STREET: _READ
     | {
         "campaigns.receive_campaign",
+        "supervision.receive_notice",
         # A street's 卫计办 answers for tasks as a centre does (C19).
         "campaigns.write_report",
         "campaigns.write_group",

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from scoring.views import appeals, estimates, evaluations, sanctions, sheets, year
+from scoring.views import appeals, bulletins, estimates, evaluations, sanctions, sheets, year
 
 app_name = "scoring"
 
@@ -9,6 +9,7 @@ evaluation_urls = [
     path("evaluations/new/", evaluations.evaluation_create, name="evaluation_create"),
     path("evaluations/<int:pk>/", evaluations.evaluation_detail, name="evaluation_detail"),
     path("evaluations/<int:pk>/edit/", evaluations.evaluation_edit, name="evaluation_edit"),
+    path("evaluations/<int:pk>/notice/", bulletins.evaluation_notice, name="evaluation_notice"),
     path("evaluations/<int:pk>/open/", evaluations.evaluation_open, name="evaluation_open"),
     path(
         "evaluations/<int:pk>/publish/", evaluations.evaluation_publish, name="evaluation_publish"

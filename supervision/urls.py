@@ -5,6 +5,7 @@ from supervision.views import (
     complaints,
     draws,
     experts,
+    notices,
     phases,
     problems,
     rectifications,
@@ -126,6 +127,17 @@ urlpatterns = [
     path("sanctions/<int:pk>/files/<uuid:key>/", sanctions.sanction_file, name="sanction_file"),
     # /supervision/phases/
     path("phases/<int:pk>/confirm/", phases.phase_confirm, name="phase_confirm"),
+    # /supervision/notices/
+    path("notices/", notices.notice_list, name="notice_list"),
+    path("notices/receipts/", notices.notice_receipt_list, name="notice_receipt_list"),
+    path("notices/new/", notices.notice_create, name="notice_create"),
+    path("notices/<int:pk>/", notices.notice_detail, name="notice_detail"),
+    path("notices/<int:pk>/edit/", notices.notice_edit, name="notice_edit"),
+    path("notices/<int:pk>/document/", notices.notice_document, name="notice_document"),
+    path("notices/<int:pk>/issue/", notices.notice_issue, name="notice_issue"),
+    path("notices/<int:pk>/drop/", notices.notice_drop, name="notice_drop"),
+    path("notices/<int:pk>/withdraw/", notices.notice_withdraw, name="notice_withdraw"),
+    path("notices/<int:pk>/receive/", notices.notice_receive, name="notice_receive"),
     # /supervision/complaints/
     path("complaints/", complaints.complaint_list, name="complaint_list"),
     path("complaints/new/", complaints.complaint_create, name="complaint_create"),

@@ -12,7 +12,15 @@ from supervision.bodies import leads
 from supervision.complaint_forms import time_q
 from supervision.coverage import coverage
 from supervision.lists import WEEK, side_q, team_q
-from supervision.models import Complaint, Rectification, Sanction, Visit, YearPlan
+from supervision.models import (
+    Complaint,
+    Notice,
+    NoticeRecipient,
+    Rectification,
+    Sanction,
+    Visit,
+    YearPlan,
+)
 
 # Whoever goes on visits, answers them or settles objections.
 VISITING = frozenset(
@@ -33,6 +41,7 @@ def work_for(post: Post) -> list[WorkLine]:
         lines += _to_cover(post)
     if post.has_perm("supervision.decide_sanction"):
         lines += _to_decide(post)
+    lines += _papers(post)
     if post.has_perm("supervision.answer_complaint") or post.has_perm(
         "supervision.close_complaint"
     ):
@@ -143,6 +152,28 @@ def _visits(post: Post) -> list[WorkLine]:
         waiting = _listed("visit", scope="asked", status="submitted")
         lines.append(WorkLine("机构对督导有异议", objected, n["objected"]))
         lines.append(WorkLine("督导记录等机构确认", waiting, n["waiting"], "waiting"))
+    return lines
+
+
+def _papers(post: Post) -> list[WorkLine]:
+    """Notices to confirm, and one's own drafts to issue; one query."""
+    receives = post.has_perm("supervision.receive_notice")
+    issues = post.has_perm("supervision.issue_notice")
+    if not receives and not issues:
+        return []
+    sent = NoticeRecipient.objects.waiting().filter(institution=post.institution_id)
+    waiting = Q(pk__in=sent.values("notice"))
+    drafted = Q(institution=post.institution_id, status=Notice.Status.DRAFT)
+    n = Notice.objects.filter(waiting | drafted).aggregate(
+        waiting=Count("pk", filter=waiting), drafted=Count("pk", filter=drafted)
+    )
+    lines = []
+    if receives:
+        url = _listed("notice", box="waiting")
+        lines.append(WorkLine("请签收通报通知", url, n["waiting"], hint="打开文件，阅读后签收"))
+    if issues:
+        url = _listed("notice", box="own", status="draft")
+        lines.append(WorkLine("通报通知待印发", url, n["drafted"], hint="核对全文后印发"))
     return lines
 
 

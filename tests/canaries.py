@@ -42,7 +42,14 @@ from campaigns.models import (
 )
 from campaigns.periods import Period
 from institutions import clock
-from institutions.models import Capacity, Cooperation, Institution, Post, StaffMember
+from institutions.models import (
+    Capacity,
+    Cooperation,
+    Institution,
+    Post,
+    StaffMember,
+    StoredFile,
+)
 from institutions.roles import Role
 from scoring.models import (
     Adjustment,
@@ -63,6 +70,8 @@ from supervision.models import (
     Draw,
     Expert,
     ExpertTie,
+    Notice,
+    NoticeRecipient,
     PlannedRound,
     Problem,
     ProgressNote,
@@ -98,6 +107,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.series, rows.censuses, rows.targets, rows.contributions = [], [], [], []
     rows.clauses = []
     rows.year_plans, rows.planned, rows.experts, rows.ties, rows.draws = [], [], [], [], []
+    rows.notices = []
     rows.staff, rows.cooperations, rows.gaps, rows.secondments = [], [], [], []
     rows.work_units = []
     rows.clauses, rows.checks, rows.preparations, rows.complaints = [], [], [], []
@@ -448,6 +458,7 @@ def _supervision(asker, below, rows) -> None:
     rows.rounds.append(round_)
     lead = asker.posts.exclude(role=Role.EXPERT).first()
     for unit in below:
+        rows.notices.append(_notice(asker, unit, len(rows.notices) + 1))
         for item in ITEMS:
             problem = Problem.objects.create(
                 institution=unit,
@@ -584,6 +595,29 @@ def _planning(asker, below, rows) -> None:
                 expert=expert, institution=below[0], reason=mark(asker, "", "expert")
             )
         )
+
+
+def _notice(asker, unit, number) -> Notice:
+    file = StoredFile.objects.create(
+        name="示例.docx", kind="docx", content_type="application/zip", size=1, sha256="0" * 64
+    )
+    notice = Notice.objects.create(
+        institution=asker,
+        supervisor=asker,
+        kind="demand",
+        status="issued",
+        word="示",
+        year=2023,
+        number=number,
+        title=mark(unit, "", "notice"),
+        body=mark(unit, "", "notice"),
+        issued_on=date(2023, 3, 1),
+        issued_at=NOW,
+        paper=file,
+        sha256=file.sha256,
+    )
+    NoticeRecipient.objects.create(notice=notice, institution=unit)
+    return notice
 
 
 def _scoring(asker, below, rows) -> None:

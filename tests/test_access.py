@@ -225,6 +225,9 @@ ROUTES: dict[str, Any] = {
     "supervision:problem_list": Page(WORKERS),
     "supervision:problem_create": Page(OFFICERS | UNITS | {"leader", "lead", "expert"}),
     "supervision:rectification_list": Page(WORKERS),
+    "supervision:notice_list": Page(WORKERS),
+    "supervision:notice_receipt_list": Page(WORKERS),
+    "supervision:notice_create": Page(ASKING - CLINICS - {"maternal_head"}),
     "supervision:sanction_list": Page(WORKERS),
     "supervision:sanction_create": Page(ASKING),
     "supervision:complaint_list": Page(WORKERS),
@@ -328,6 +331,12 @@ ROUTES: dict[str, Any] = {
     "supervision:rectification_withdraw": Move(
         "rectifications", "rectification", ASKING | {"lead"}, asks, data={"note": "x"}
     ),
+    "supervision:notice_detail": Record("notices", "notice", WORKERS),
+    "supervision:notice_issue": Move("notices", "notice", ASKING | {"leader"}, asks),
+    "supervision:notice_drop": Move("notices", "notice", ASKING, asks),
+    "supervision:notice_withdraw": Move(
+        "notices", "notice", ASKING | {"leader"}, asks, data={"note": "x"}
+    ),
     "supervision:sanction_detail": Record("sanctions", "sanction", WORKERS),
     "supervision:sanction_reject": Move(
         "proposals", "plan", HEADS | {"leader"}, asks, data={"note": "x"}
@@ -374,6 +383,7 @@ ROUTES: dict[str, Any] = {
     "campaigns:campaign_receive": Guarded(
         "campaigns", "campaign", UNITS | {"street"}, methods=("post",)
     ),
+    "campaigns:campaign_document": Guarded("campaigns", "campaign", WORKERS, methods=("get",)),
     "campaigns:campaign_file": Guarded(
         "campaigns", "campaign", WORKERS, args=(KEY,), methods=("get",)
     ),
@@ -521,6 +531,12 @@ ROUTES: dict[str, Any] = {
     "supervision:note_file": Guarded(
         "notes", "rectification", WORKERS, args=(KEY,), methods=("get",)
     ),
+    "supervision:notice_edit": Guarded("notices", "notice", ASKING, asks),
+    "supervision:notice_document": Guarded("notices", "notice", WORKERS, methods=("get",)),
+    "supervision:notice_receive": Guarded("notices", "notice", UNITS, answers, methods=("post",)),
+    "scoring:evaluation_notice": Guarded(
+        "evaluations", "evaluation", ASKING, owns, methods=("post",)
+    ),
     "supervision:sanction_file": Guarded(
         "referrals", "discipline", WORKERS, args=(KEY,), methods=("get",)
     ),
@@ -551,6 +567,8 @@ ROUTES: dict[str, Any] = {
     "scoring:policy_edit": Page(OFFICERS | HEADS | {"finance"}, args=(2023, "加分上限")),
     "scoring:year_settle": Page(OFFICERS | HEADS | {"finance"}, "post", empty=True),
     "scoring:year_freeze": Page(HEADS | {"leader"}, "post", empty=True),
+    "dossier_start": Page(OFFICERS | UNITS | {"leader", "lead"}),
+    "dossier_make": Page(OFFICERS | UNITS | {"leader", "lead"}, "post"),
     "import_template": Page(OFFICERS | HEADS | {"leader"}, args=("problems",)),
     "table_export": Page(EVERYBODY - {"security", "expert"}, args=("institutions",)),
     # people: seen within one's reach, changed by whoever looks after accounts
@@ -644,6 +662,7 @@ def ground(_world, django_db_blocker):
 
 def whose(row) -> tuple[str, str]:
     """Return the unit's code and the item's code of a row."""
+    row = row.recipients.get() if type(row).__name__ == "Notice" else row
     row = getattr(row, "rectification", row) if type(row).__name__ == "ProgressNote" else row
     row = getattr(row, "visit", row)
     row = getattr(row, "submission", row)

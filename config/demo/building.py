@@ -14,6 +14,7 @@ from config.demo.checks import CheckStory
 from config.demo.days import Year
 from config.demo.figures import FigureStory
 from config.demo.neighbour import NeighbourStory
+from config.demo.notices import NoticeStory
 from config.demo.other_papers import OtherBureaux
 from config.demo.papers import Papers
 from config.demo.planning import PlanningStory
@@ -63,6 +64,7 @@ def build() -> Iterator[str]:
             SanctionStory(cast, year, papers).plan()
             TargetStory(cast, year).plan()
             PlanningStory(cast, year, visits).plan()
+            NoticeStory(cast, year, papers).plan()
             ResourceStory(cast, year, papers).plan()
             CheckStory(cast, earlier, year, story).plan()
             # Its targets and figures are followed on: what its passages became is complete only now.

@@ -1,6 +1,15 @@
 from django.urls import path
 
-from config.pages import campaign, home, imports, institution, leader, programme, suggestion
+from config.pages import (
+    campaign,
+    dossiers,
+    home,
+    imports,
+    institution,
+    leader,
+    programme,
+    suggestion,
+)
 
 urlpatterns = [
     # /
@@ -30,6 +39,9 @@ urlpatterns = [
     path("imports/<int:pk>/confirm/", imports.import_confirm, name="import_confirm"),
     path("imports/<int:pk>/drop/", imports.import_drop, name="import_drop"),
     path("imports/<int:pk>/errors/", imports.import_errors, name="import_errors"),
+    # /dossiers/
+    path("dossiers/", dossiers.dossier_start, name="dossier_start"),
+    path("dossiers/make/", dossiers.dossier_make, name="dossier_make"),
     # /exports/<kind>/
     path("exports/<slug:kind>/", imports.table_export, name="table_export"),
 ]

@@ -3,6 +3,7 @@
 from supervision.models.complaint import Complaint
 from supervision.models.draw import Draw
 from supervision.models.expert import Expert, ExpertTie
+from supervision.models.notice import Notice, NoticeRecipient, NoticeRegister
 from supervision.models.problem import Problem, ProgressNote, Rectification, Source
 from supervision.models.reminder import Reminder
 from supervision.models.sanction import Sanction
@@ -14,6 +15,9 @@ __all__ = [
     "Draw",
     "Expert",
     "ExpertTie",
+    "Notice",
+    "NoticeRecipient",
+    "NoticeRegister",
     "PlannedRound",
     "Problem",
     "ProgressNote",

@@ -46,6 +46,7 @@ MENU: list[tuple[str, Any, str]] = [
             ("现场督导", "supervision:visit_list", "supervision.view_visit"),
             ("问题清单", "supervision:problem_list", "supervision.view_problem"),
             ("整改台账", "supervision:rectification_list", "supervision.view_rectification"),
+            ("对照自查", "supervision:self_check_list", "supervision.view_problem"),
         ],
         "",
     ),

@@ -38,12 +38,11 @@ from campaigns.models import (
 )
 from campaigns.periods import Period
 from institutions import clock
-from institutions.models import Institution, Post
+from institutions.models import Institution, PolicyEntry, Post
 from institutions.roles import Role
 from scoring.models import (
     Adjustment,
     Evaluation,
-    PolicyEntry,
     Prepayment,
     ScoreLine,
     ScoreSection,

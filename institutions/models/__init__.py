@@ -12,6 +12,7 @@ from institutions.models.institution import (
     StaffMember,
 )
 from institutions.models.people import Mandate, Pairing, Post, User
+from institutions.models.policy import PolicyEntry
 from institutions.models.record import (
     AppendOnlyError,
     ChainHead,
@@ -41,6 +42,7 @@ __all__ = [
     "Mandate",
     "Notification",
     "Pairing",
+    "PolicyEntry",
     "Population",
     "PortalSession",
     "Post",

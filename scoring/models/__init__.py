@@ -3,7 +3,6 @@
 from scoring.models.evaluation import Evaluation, ScoreLine, ScoreSection, ScoreSheet
 from scoring.models.year import (
     Adjustment,
-    PolicyEntry,
     Prepayment,
     Workload,
     WorkUnit,
@@ -13,7 +12,6 @@ from scoring.models.year import (
 __all__ = [
     "Adjustment",
     "Evaluation",
-    "PolicyEntry",
     "Prepayment",
     "ScoreLine",
     "ScoreSection",

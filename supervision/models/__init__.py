@@ -1,14 +1,24 @@
-"""What was seen: rounds and visits, problems, and their rectification."""
+"""What was seen: rounds and visits, problems, their rectification, and what others find at home."""
 
+from supervision.models.effect import EffectCheck
+from supervision.models.extension import Extension
 from supervision.models.problem import Problem, ProgressNote, Rectification, Source
+from supervision.models.self_check import SelfCheck, Spread
+from supervision.models.tags import Aspect, KeyGroup
 from supervision.models.visit import Severity, SupervisionRound, Visit, VisitLine
 
 __all__ = [
+    "Aspect",
+    "EffectCheck",
+    "Extension",
+    "KeyGroup",
     "Problem",
     "ProgressNote",
     "Rectification",
+    "SelfCheck",
     "Severity",
     "Source",
+    "Spread",
     "SupervisionRound",
     "Visit",
     "VisitLine",

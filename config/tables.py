@@ -19,6 +19,7 @@ ORDER = [
     "series_values",
     "scores",
     "problems",
+    "rectifications",
     "adjustments",
     "work_units",
     "workload",

@@ -15,6 +15,7 @@ from institutions import clock, sheets
 from institutions.models import Institution, Kind
 from institutions.tables import BATCH, PLACE, YEAR, Change, Column, Row, Table, code_of
 from supervision.handing_out import NewProblem, hand_out
+from supervision.ledger_tables import RectificationTable
 from supervision.models import Problem, Severity, Source
 
 SOURCES = {str(source.label): source.value for source in Source}
@@ -177,4 +178,4 @@ class ProblemTable(Table):
             ]
 
 
-TABLES: tuple[type[Table], ...] = (ProblemTable,)
+TABLES: tuple[type[Table], ...] = (ProblemTable, RectificationTable)

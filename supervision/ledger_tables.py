@@ -229,8 +229,8 @@ class RectificationTable(Table):
         if any(versions.get(duty.pk) != duty.version for duty in duties):
             raise sheets.Refusal("数据刚刚有了变化，什么也没有写入，请重新核对后再导入。")
 
-    def _hand_out(self, rows: list[Row]) -> list[Rectification]:
-        places = Institution.objects.in_bulk({row["institution"].pk for row in rows})
+    def _hand_out(self, found: list[Row]) -> list[Rectification]:
+        places = Institution.objects.in_bulk({row["institution"].pk for row in found})
         made = hand_out(
             [
                 NewProblem(
@@ -246,12 +246,13 @@ class RectificationTable(Table):
                     found_by=self.scope.post,
                     origin="整改台账导入",
                 )
-                for row in rows
+                for row in found
             ],
             by=self.scope.actor if self.scope.post is None else self.scope.post,
             unit=self.scope.unit,
         )
-        duties = Rectification.objects.in_bulk([p.pk for p in made], field_name="problem")
+        rows = Rectification.objects.filter(problem__in=[problem.pk for problem in made])
+        duties = {duty.problem_id: duty for duty in rows}
         return [duties[problem.pk] for problem in made]
 
     def export(self, year: int | None) -> Iterator[Sequence[Any]]:

@@ -89,9 +89,7 @@ def test_the_period_is_the_bureaus_policy_and_withdrawn_ones_do_not_count(world)
     Problem.objects.exclude(pk=old.pk).get().rectification.withdraw(
         by=world.posts.officer, version=1, note="重复"
     )
-    PolicyEntry.objects.create(
-        institution=world.county, year=today.year, key="反弹期", value="24"
-    )
+    PolicyEntry.objects.create(institution=world.county, year=today.year, key="反弹期", value="24")
     assert enter(world, world.centre, "再查", category=CLASS).recurs_from_id == old.pk
 
 

@@ -209,9 +209,7 @@ def test_the_overdue_are_copied_as_text(world, log_in):
 
 
 def test_spreading_and_answering_are_done_in_sets(world, django_assert_max_num_queries):
-    units = [
-        institution(f"ZC-T{i}", f"卫生院{i}", "township", world.county) for i in range(60)
-    ]
+    units = [institution(f"ZC-T{i}", f"卫生院{i}", "township", world.county) for i in range(60)]
     made = hand_out([new_problem(world.centre, f"{i}") for i in range(30)], by=world.posts.officer)
     problems = list(
         Problem.objects.filter(pk__in=[p.pk for p in made]).select_related(

@@ -84,6 +84,7 @@ class Policy:
     grade_shares: Mapping[str, Decimal]
     rebound_months: int
     sign_days: int
+    appeal_days: int
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -171,6 +172,9 @@ POLICY_KEYS: Mapping[str, PolicyKey] = {
     "等级分": PolicyKey("grade_shares", _shares, "100%;80%;60%;0%", "A、B、C、D 各得满分的比例"),
     "反弹期": PolicyKey("rebound_months", _whole(1, 120), "12", "多少个月内再犯算反弹，例如 12"),
     "签收期": PolicyKey("sign_days", _whole(1, 30), "3", "交办后几个工作日内签收，例如 3"),
+    "申诉期": PolicyKey(
+        "appeal_days", _whole(1, 60), "5", "结果公布后多少个工作日内可以申诉，例如 5"
+    ),
 }
 
 

@@ -70,7 +70,9 @@ def grant(extension: Extension, *, due: date, note: str = "", by: Post, version:
     with transaction.atomic():
         touch(row, version=version, editable=Rectification.EDITABLE)
         _decide(extension, Extension.Status.GRANTED, due=due, note=note, by=by)
-        Rectification.objects.filter(pk=row.pk).update(due=due)
+        # What had fallen under the deadline that ends here is on record; from today on the new one counts.
+        row.reminders.settle(row, clock.today())
+        Rectification.objects.filter(pk=row.pk).update(due=due, since=clock.today())
         _record(row, "grant", "同意延期", before=row.due, after=due, note=note, by=by)
         row.due = due
         _tell(row, f"延期申请已同意，整改时限延至{due:%Y年%-m月%-d日}")

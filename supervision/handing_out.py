@@ -12,10 +12,10 @@ from django.urls import reverse
 
 from campaigns.models import Campaign, Clause, Phase
 from institutions import audit, clock
-from institutions.models import Holiday, Institution, Post, ServiceItem, StoredFile
+from institutions.models import Institution, Post, ServiceItem, StoredFile
+from institutions.models.holidays import work_calendar
 from institutions.notifying import notify, posts_at
 from institutions.policy import DEFAULTS, numbers
-from institutions.workdays import WorkCalendar
 from supervision import recognising
 from supervision.models import Problem, Rectification, Severity, VisitLine
 from supervision.models.tags import groups_of
@@ -148,8 +148,7 @@ def _sign_dues(problems: Sequence[NewProblem]) -> dict[int, date]:
     today = clock.today()
     bureaus = {cast(int, row.institution.bureau_id) for row in problems}
     written = numbers("签收期", bureaus, {today.year})
-    ours = Holiday.objects.filter(day__year__gte=today.year, day__year__lte=today.year + 1)
-    calendar = WorkCalendar(dict(ours.values_list("day", "workday")))
+    calendar = work_calendar(today)
     return {
         pk: calendar.add_workdays(today, written.get((pk, today.year), DEFAULTS["签收期"]))
         for pk in bureaus

@@ -8,6 +8,7 @@ from supervision.views import (
     problems,
     rectifications,
     rounds,
+    sanctions,
     self_checks,
     statistics,
     visits,
@@ -135,6 +136,12 @@ urlpatterns = [
     path("self-checks/<int:pk>/", self_checks.self_check_detail, name="self_check_detail"),
     # /supervision/progress/
     path("progress/<int:pk>/files/<uuid:key>/", rectifications.note_file, name="note_file"),
+    # /supervision/sanctions/
+    path("sanctions/", sanctions.sanction_list, name="sanction_list"),
+    path("sanctions/new/", sanctions.sanction_create, name="sanction_create"),
+    path("sanctions/<int:pk>/", sanctions.sanction_detail, name="sanction_detail"),
+    path("sanctions/<int:pk>/reject/", sanctions.sanction_reject, name="sanction_reject"),
+    path("sanctions/<int:pk>/files/<uuid:key>/", sanctions.sanction_file, name="sanction_file"),
     # /supervision/phases/
     path("phases/<int:pk>/confirm/", phases.phase_confirm, name="phase_confirm"),
 ]

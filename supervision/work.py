@@ -10,7 +10,7 @@ from institutions.models import Post
 from institutions.roles import Role
 from institutions.work import WorkLine
 from supervision.lists import WEEK, matter_q, paired_q, side_q, team_q
-from supervision.models import Problem, Rectification, SelfCheck, Visit
+from supervision.models import Problem, Rectification, Sanction, SelfCheck, Visit
 
 
 def work_for(post: Post) -> list[WorkLine]:
@@ -27,6 +27,8 @@ def work_for(post: Post) -> list[WorkLine]:
         lines += _to_confirm(post)
     if post.role == Role.LEADER:
         lines += _come_back(post)
+    if post.has_perm("supervision.decide_sanction"):
+        lines += _to_decide(post)
     return [line for line in lines if line.count]
 
 
@@ -124,6 +126,14 @@ def _to_verify(post: Post) -> list[WorkLine]:
         ),
         WorkLine("机构逾期未整改", overdue, n["overdue"], "waiting", "可复制催办文字发工作群"),
     ]
+
+
+def _to_decide(post: Post) -> list[WorkLine]:
+    rows = Sanction.objects.visible_to(post).filter(
+        status=Sanction.Status.PROPOSED, supervisor=post.institution_id
+    )
+    url = _listed("sanction", status="proposed", scope="asked")
+    return [WorkLine("奖惩待决定", url, rows.count(), hint="核对事实和依据，同意或不予采纳")]
 
 
 def _to_visit(post: Post) -> list[WorkLine]:

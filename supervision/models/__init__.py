@@ -3,6 +3,8 @@
 from supervision.models.effect import EffectCheck
 from supervision.models.extension import Extension
 from supervision.models.problem import Problem, ProgressNote, Rectification, Source
+from supervision.models.reminder import Reminder
+from supervision.models.sanction import Sanction
 from supervision.models.self_check import SelfCheck, Spread
 from supervision.models.tags import Aspect, KeyGroup
 from supervision.models.visit import Severity, SupervisionRound, Visit, VisitLine
@@ -15,6 +17,8 @@ __all__ = [
     "Problem",
     "ProgressNote",
     "Rectification",
+    "Reminder",
+    "Sanction",
     "SelfCheck",
     "Severity",
     "Source",

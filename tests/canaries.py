@@ -51,10 +51,13 @@ from scoring.models import (
     YearResult,
 )
 from supervision.models import (
+    EffectCheck,
     Problem,
     ProgressNote,
     Rectification,
     Sanction,
+    SelfCheck,
+    Spread,
     SupervisionRound,
     Visit,
     VisitLine,
@@ -80,6 +83,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.plan_calls, rows.plans, rows.logs = [], [], []
     rows.sanctions, rows.proposals, rows.referrals = [], [], []
     rows.appeals = []
+    rows.self_checks, rows.spreads, rows.effects = [], [], []
     rows.groups, rows.members = [], []
     rows.series, rows.censuses, rows.targets, rows.contributions = [], [], [], []
     rows.clauses = []
@@ -377,6 +381,16 @@ def _supervision(asker, below, rows) -> None:
                         rectification=row, author=lead, text=mark(unit, item, "rectification")
                     )
                 )
+                rows.effects.append(
+                    EffectCheck.objects.create(
+                        rectification=row,
+                        checked_on=date(2023, 4, 30),
+                        result="holds",
+                        note=mark(unit, item, "rectification"),
+                        author=lead,
+                    )
+                )
+                _self_check(asker, unit, problem, lead, rows)
             rows.problems.append(problem)
             rows.rectifications.append(row)
         if lead is None:
@@ -415,6 +429,34 @@ def _supervision(asker, below, rows) -> None:
                 )
             )
             rows.visits.append(visit)
+
+
+def _self_check(asker, unit, problem, lead, rows) -> None:
+    """What the asker has put to a unit; its wording is that unit's own here, so that each copy is told apart."""
+    spread = Spread.objects.create(
+        institution=asker,
+        problem=problem,
+        item=problem.item,
+        severity="minor",
+        text=mark(unit, problem.item.code, "check"),
+        due=date(2023, 4, 10),
+        put_right_by=date(2023, 4, 30),
+        author=lead,
+    )
+    rows.spreads.append(spread)
+    rows.self_checks.append(
+        SelfCheck.objects.create(
+            institution=unit,
+            supervisor=asker,
+            spread=spread,
+            item=problem.item,
+            due=spread.due,
+            status="answered",
+            answer="none",
+            answered_at=NOW,
+            note=mark(unit, problem.item.code, "check"),
+        )
+    )
 
 
 def _scoring(asker, below, rows) -> None:

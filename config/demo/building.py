@@ -12,6 +12,7 @@ from config.demo.campaign import CampaignStory
 from config.demo.cast import TODAY, YESTERDAY, Cast
 from config.demo.days import Year
 from config.demo.figures import FigureStory
+from config.demo.loop import LoopStory
 from config.demo.neighbour import NeighbourStory
 from config.demo.papers import Papers
 from config.demo.plans import PlanStory
@@ -53,6 +54,7 @@ def build() -> Iterator[str]:
             FigureStory(cast, year).plan()
             SanctionStory(cast, year, papers).plan()
             TargetStory(cast, year).plan()
+            LoopStory(cast, year, visits.rectifying).plan()
             yield "2021年的活动、突破事项……"
             done = earlier.live()
             yield "2023年的活动、督导、整改、评价……"

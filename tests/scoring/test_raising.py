@@ -26,7 +26,6 @@ def sheet_of(world, *, public=True):
     ).get(pk=sheet.pk)
 
 
-@pytest.mark.row("X04")
 def test_lost_points_are_handed_out_once_and_the_line_points_at_its_problem(world, log_in):
     sheet = sheet_of(world)
     lost = list(raising.lost_lines(sheet))

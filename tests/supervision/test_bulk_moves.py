@@ -37,7 +37,6 @@ def ready_to_close(world, number, tag=""):
     return dict(Rectification.objects.filter(status="applied").values_list("pk", "version"))
 
 
-@pytest.mark.row("A33")
 def test_five_hundred_are_closed_with_one_event_at_the_cost_of_ten(world):
     officer = fresh(world.posts.officer)
     cost = {}

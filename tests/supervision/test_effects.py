@@ -26,7 +26,7 @@ def post(client, row, **values):
     )
 
 
-@pytest.mark.row("A37", "A33")
+@pytest.mark.row("A37")
 def test_what_holds_is_written_down_and_what_is_back_is_handed_out_anew(world, log_in):
     row = closed(world)
     officer = log_in(world.posts.officer)

@@ -46,7 +46,6 @@ def test_the_columns_are_those_of_the_page():
     assert len(HEADERS) == 18
 
 
-@pytest.mark.row("X04", "A33")
 def test_what_was_taken_out_is_filled_in_and_taken_in(world, log_in):
     row = rectification(world, world.centre)
     row.sign(by=world.posts.head, version=row.version)

@@ -14,7 +14,7 @@ from supervision.models import Problem, Rectification, Sanction, SelfCheck, Visi
 
 
 def work_for(post: Post) -> list[WorkLine]:
-    """Return the lines with something in them, each linked to exactly its rows; at most five queries."""
+    """Return the lines with something in them, each linked to exactly its rows; at most six queries."""
     lines = []
     if post.has_perm("supervision.answer_rectification"):
         lines += _to_put_right(post)

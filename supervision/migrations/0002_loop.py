@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import institutions.clock
-import supervision.models.tags
+import institutions.fields
 from django.db import migrations, models
 
 
@@ -89,12 +89,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='problem',
             name='aspects',
-            field=supervision.models.tags.TagsField(blank=True, default=(), max_length=80, verbose_name='问题表现'),
+            field=institutions.fields.TagsField(blank=True, default=(), max_length=80, verbose_name='问题表现'),
         ),
         migrations.AddField(
             model_name='problem',
             name='groups',
-            field=supervision.models.tags.TagsField(blank=True, default=(), max_length=80, verbose_name='重点人群'),
+            field=institutions.fields.TagsField(blank=True, default=(), max_length=80, verbose_name='重点人群'),
         ),
         migrations.AddField(
             model_name='problem',

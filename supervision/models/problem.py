@@ -8,10 +8,11 @@ from django.urls import reverse
 
 from campaigns.models import Campaign, Clause, Phase
 from institutions import clock
+from institutions.fields import TagsField
 from institutions.models import Institution, Post, ServiceItem, StoredFile
 from institutions.models.scoping import ScopedQuerySet, WorkQuerySet
 from institutions.workflow import NOTE, Move, Need, Side, Workflow
-from supervision.models.tags import Aspect, KeyGroup, TagsField, tag_labels
+from supervision.models.tags import Aspect, KeyGroup, tag_labels
 from supervision.models.visit import Severity, VisitLine
 
 

@@ -1,7 +1,6 @@
 """Words that a problem is tagged with: whom it concerns, and what sort of shortcoming it shows."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -43,27 +42,6 @@ _OF_ITEM = {
 def groups_of(code: str) -> tuple[str, ...]:
     """Return the key groups that a service item serves; none for an item that serves everybody."""
     return tuple(group.value for group in _OF_ITEM.get(code, ()))
-
-
-class TagsField(models.CharField):
-    """Several short codes in one column, kept as `|a|b|`, so that both databases find one of them alike."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs = {"max_length": 80, "blank": True, "default": (), **kwargs}
-        super().__init__(*args, **kwargs)
-
-    def from_db_value(self, value: str | None, *rest: Any) -> tuple[str, ...]:
-        return self.to_python(value)
-
-    def to_python(self, value: Any) -> tuple[str, ...]:
-        if isinstance(value, str):
-            value = value.split("|")
-        return tuple(code for code in value or () if code)
-
-    def get_prep_value(self, value: Any) -> str:
-        if value is None or isinstance(value, str):
-            return value or ""
-        return f"|{'|'.join(value)}|" if value else ""
 
 
 def tagged(field: str, code: str) -> Q:

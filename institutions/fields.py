@@ -1,4 +1,4 @@
-"""A decimal that the database keeps as a whole number."""
+"""Fields of our own: a decimal kept as a whole number, and several codes kept in one column."""
 
 from decimal import Decimal
 from typing import Any

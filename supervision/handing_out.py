@@ -40,6 +40,7 @@ class NewProblem:
     item: ServiceItem | None = None
     clause: Clause | None = None
     category: str = ""
+    objective: str = ""
     person: str = ""
     campaign: Campaign | None = None
     phase: Phase | None = None
@@ -168,6 +169,7 @@ def _problem(row: NewProblem, before: recognising.Before | None) -> Problem:
         item=row.item,
         clause=row.clause,
         category=row.category,
+        objective=row.objective,
         severity=row.severity,
         text=row.text,
         groups=groups,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from institutions import clock, sheets
+from institutions import clock, sheets, staffing
 from institutions.models import Institution, Kind
 from institutions.tables import (
     BATCH,
@@ -108,6 +108,7 @@ class RectificationTable(Table):
     def prepare(self) -> None:
         """Learn what the institutions in scope are called; a name that several bear is nobody's."""
         self._called: dict[str, str | None] = {}
+        self._untrained: dict[tuple[int, str], list[str]] = {}
         names = self.scope.institutions().values_list("code", "name", "short_name", "other_names")
         for code, name, short, others in names.order_by("code").iterator(chunk_size=2000):
             for word in {name, short, *others} - {""}:
@@ -161,11 +162,21 @@ class RectificationTable(Table):
         latest = latest_note(duty)
         if row["progress"] and row["progress"] != latest:
             diffs.append(("整改进展", latest, row["progress"]))
+        if row["person"] and row["person"] != duty.person:
+            self._check_person(row)
         if row["due"] != duty.due:
             self.bad(row, "整改时限", f"现在是{duty.due}，只能由延期或退回改变")
         if diffs and not self._may_write(duty):
             self.bad(row, diffs[0][0], "只有被督导机构在签收后、申请销号前可以填写")
         return Change(row, "changed" if diffs else "unchanged", self.title(row), diffs, duty)
+
+    def _check_person(self, row: Row) -> None:
+        """Nobody is named who still lacks the training before start, as on the page itself; asked once a person."""
+        key = (row["institution"].pk, row["person"])
+        if key not in self._untrained:
+            self._untrained[key] = staffing.untrained_named(key[0], [key[1]])
+        if blocked := self._untrained[key]:
+            self.bad(row, "责任人", staffing.refusal(blocked))
 
     def _may_write(self, duty: Rectification) -> bool:
         post, unit = self.scope.post, self.scope.unit

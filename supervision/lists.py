@@ -9,7 +9,7 @@ from django import forms
 from django.db import models
 from django.db.models import Case, Q, When
 
-from campaigns.models import Campaign, Phase
+from campaigns.models import Campaign, Phase, Task
 from institutions import clock
 from institutions.forms import ScopedFilterSet
 from institutions.http import Request
@@ -202,6 +202,7 @@ class ProblemFilter(UnitFilterSet):
     aspect = django_filters.ChoiceFilter(
         label="问题表现", choices=Aspect.choices, method="with_aspect"
     )
+    objective = django_filters.ChoiceFilter(label="目标类别", choices=Task.Objective.choices)
     recurring = django_filters.BooleanFilter(
         label="只看反弹的", method="come_back", widget=forms.CheckboxInput
     )
@@ -219,6 +220,7 @@ class ProblemFilter(UnitFilterSet):
             "year",
             "item",
             "severity",
+            "objective",
             "category",
             "group",
             "aspect",
@@ -278,6 +280,7 @@ class ProblemList(Listing):
         Column("年度", "year", sort=("year",), shown=False),
         Column("性质", severity_tag, sort=("severity",)),
         Column("问题类别", "category", shown=False),
+        Column("目标类别", "get_objective_display", shown=False),
         Column("条款", lambda p: str(p.clause) if p.clause else "", shown=False),
         Column("重点人群", lambda p: "、".join(p.group_labels), shown=False),
         Column("问题表现", lambda p: "、".join(p.aspect_labels), shown=False),

@@ -4,6 +4,7 @@ from scoring.models.appeal import Appeal
 from scoring.models.evaluation import Evaluation, ScoreLine, ScoreSection, ScoreSheet
 from scoring.models.year import (
     Adjustment,
+    PlannedWork,
     Prepayment,
     Workload,
     WorkUnit,
@@ -14,6 +15,7 @@ __all__ = [
     "Adjustment",
     "Appeal",
     "Evaluation",
+    "PlannedWork",
     "Prepayment",
     "ScoreLine",
     "ScoreSection",

@@ -1,5 +1,6 @@
 """What was seen: rounds and visits, problems, their rectification, and what others find at home."""
 
+from supervision.models.complaint import Complaint
 from supervision.models.effect import EffectCheck
 from supervision.models.extension import Extension
 from supervision.models.problem import Problem, ProgressNote, Rectification, Source
@@ -11,6 +12,7 @@ from supervision.models.visit import Severity, SupervisionRound, Visit, VisitLin
 
 __all__ = [
     "Aspect",
+    "Complaint",
     "EffectCheck",
     "Extension",
     "KeyGroup",

@@ -82,7 +82,7 @@ def test_the_officer_adds_phases_recipients_the_table_and_the_first_task(people:
     officer.open("主送机构", exact=True)
     officer.tick("区人民医院", "区妇幼保健院", "青年路社区卫生服务中心", "王村镇中心卫生院")
     officer.press("加入所选")
-    officer.see("已加入 4 家主送机构")
+    officer.see("已加入 4 个主送对象")
     officer.open("返回活动")
 
     officer.open("增加督导重点")
@@ -387,8 +387,8 @@ def test_the_expert_records_on_the_phone_and_submits(people: People, papers: Pat
         lines.nth(index).locator("legend").scroll_into_view_if_needed()
         lines.nth(index).get_by_text(found, exact=True).click()
         if found == "有问题":
-            with expert.expecting(400):  # saved at once, it asks what the problem is
-                expert.see("请写明存在的问题", inside=lines.nth(index).locator("[data-state]"))
+            # It is kept back until it says what the problem is.
+            expert.see("未保存：请写明存在的问题", inside=lines.nth(index).locator("[data-state]"))
             expert.fill("情况", FINDING, inside=lines.nth(index))
             expert.fill("整改时限（含当日）", "2023-04-05", inside=lines.nth(index))
             lines.nth(index).locator("textarea").blur()

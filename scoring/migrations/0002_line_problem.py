@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('scoring', '0002_appeals'),
+        ('scoring', '0001_initial'),
         ('supervision', '0002_loop'),
     ]
 

@@ -1,5 +1,6 @@
 """Fields of our own: a decimal kept as a whole number, and several codes kept in one column."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -62,6 +63,10 @@ class FixedField(models.BigIntegerField):
 
 class TagsField(models.CharField):
     """Several short codes in one column, kept as `|a|b|`, so that both databases find one of them alike."""
+
+    # What django-stubs reads: set with the codes, got as a tuple of them.
+    _pyi_private_set_type: Iterable[str]  # type: ignore[assignment]
+    _pyi_private_get_type: tuple[str, ...]  # type: ignore[assignment]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs = {"max_length": 80, "blank": True, "default": (), **kwargs}

@@ -140,7 +140,7 @@ def tell_leaders(made: Iterable[Problem]) -> None:
 
 def mark_belied(made: Sequence[Problem]) -> None:
     """Mark the answers 无 that these findings contradict: found here by supervisors, not by the institution itself."""
-    found = {}
+    found: dict[tuple[Any, ...], Problem] = {}
     for problem in made:
         if problem.source != Source.SELF:
             clause = problem.clause.code if problem.clause else None
@@ -155,10 +155,10 @@ def mark_belied(made: Sequence[Problem]) -> None:
     for check in denied:
         clause = check.spread.clause.code if check.spread.clause else None
         for key in _keys(check.institution_id, check.item_id, check.spread.category, clause):
-            problem = found.get(key)
+            later = found.get(key)
             # On the day of the answer itself, what the visitors found had been there.
-            if problem and check.answered_on <= problem.found_on:
-                check.belied_by = problem
+            if later and check.answered_on <= later.found_on:
+                check.belied_by = later
                 changed.append(check)
                 break
     SelfCheck.objects.bulk_update(changed, ["belied_by"], batch_size=BATCH)

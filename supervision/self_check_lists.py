@@ -1,6 +1,7 @@
 """Lists of 对照自查: columns, search, order, and the text for the chat group."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from institutions import clock
 from institutions.listing import Column, Listing, Tag
@@ -48,7 +49,7 @@ class SelfCheckList(Listing):
     title = "对照自查"
     search = ("spread__text", "institution__search", "note", "item__name")
     filters = SelfCheckFilter
-    order = ("-status", "due", "pk")
+    order: ClassVar[Sequence[str]] = ("-status", "due", "pk")
     columns: Sequence[Column] = (
         Column("问题", lambda r: str(r.spread)),
         Column("机构", "institution.known_as", sort=("institution__code",)),
@@ -71,7 +72,7 @@ class SpreadCheckList(SelfCheckList):
     """The self-checks of one spread, institution by institution."""
 
     title = "举一反三自查情况"
-    order = ("institution__code", "pk")
+    order: ClassVar[Sequence[str]] = ("institution__code", "pk")
     columns: Sequence[Column] = (
         Column("机构", "institution.known_as", sort=("institution__code",)),
         *_ANSWER,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import cast
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -102,7 +103,7 @@ def spread(
         SelfCheck.objects.bulk_create(
             (
                 SelfCheck(
-                    bureau_id=unit.bureau_id,
+                    bureau_id=cast(int, unit.bureau_id),
                     institution=unit,
                     supervisor=by.institution,
                     author=by,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from django.db.models import (
@@ -170,6 +171,14 @@ def with_checks(tasks: QuerySet[Task], post: Post) -> QuerySet[Task]:
     )
 
 
+def _checks_url(manner: str, task: Task) -> str:
+    """Return the log's checks of that form on the task, or nothing where there was none."""
+    if not getattr(task, f"check_{manner}"):
+        return ""
+    kind = WorkLog.Kind.CHECK
+    return f"{reverse('campaigns:log_list')}?kind={kind}&manner={manner}&task={task.pk}"
+
+
 class TaskCheckList(Listing):
     """The tasks of a campaign and in which of the four forms their progress was checked."""
 
@@ -182,7 +191,7 @@ class TaskCheckList(Listing):
                 f"check_{value}",
                 sort=(f"check_{value}",),
                 numeric=True,
-                url=lambda t, m=value: _checks_url(t, m) if getattr(t, f"check_{m}") else "",
+                url=partial(_checks_url, value),
             )
             for value, label in WorkLog.Manner.choices
         ),
@@ -191,11 +200,6 @@ class TaskCheckList(Listing):
     )
     search = ("name",)
     order = ("checked", "position", "pk")
-
-
-def _checks_url(task: Task, manner: str) -> str:
-    kind = WorkLog.Kind.CHECK
-    return f"{reverse('campaigns:log_list')}?kind={kind}&manner={manner}&task={task.pk}"
 
 
 TRAINED = {

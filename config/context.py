@@ -51,6 +51,7 @@ MENU: list[tuple[str, Any, str]] = [
             ("问题清单", "supervision:problem_list", "supervision.view_problem"),
             ("整改台账", "supervision:rectification_list", "supervision.view_rectification"),
             ("通报通知", "supervision:notice_list", "supervision.view_notice"),
+            ("对照自查", "supervision:self_check_list", "supervision.view_problem"),
             ("奖惩台账", "supervision:sanction_list", "supervision.view_sanction"),
             ("投诉办理", "supervision:complaint_list", "supervision.view_complaint"),
         ],

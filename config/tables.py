@@ -22,6 +22,7 @@ ORDER = [
     "scores",
     "problems",
     "experts",
+    "rectifications",
     "complaints",
     "adjustments",
     "work_units",

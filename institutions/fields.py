@@ -1,5 +1,6 @@
-"""A decimal that the database keeps as a whole number."""
+"""Fields of our own: a decimal kept as a whole number, and several codes kept in one column."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -58,3 +59,28 @@ class FixedField(models.BigIntegerField):
                 **kwargs,
             },
         )
+
+
+class TagsField(models.CharField):
+    """Several short codes in one column, kept as `|a|b|`, so that both databases find one of them alike."""
+
+    # What django-stubs reads: set with the codes, got as a tuple of them.
+    _pyi_private_set_type: Iterable[str]  # type: ignore[assignment]
+    _pyi_private_get_type: tuple[str, ...]  # type: ignore[assignment]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs = {"max_length": 80, "blank": True, "default": (), **kwargs}
+        super().__init__(*args, **kwargs)
+
+    def from_db_value(self, value: str | None, *rest: Any) -> tuple[str, ...]:
+        return self.to_python(value)
+
+    def to_python(self, value: Any) -> tuple[str, ...]:
+        if isinstance(value, str):
+            value = value.split("|")
+        return tuple(code for code in value or () if code)
+
+    def get_prep_value(self, value: Any) -> str:
+        if value is None or isinstance(value, str):
+            return value or ""
+        return f"|{'|'.join(value)}|" if value else ""

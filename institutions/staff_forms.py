@@ -1,6 +1,5 @@
 """Forms of the roster and of the yearly capacity."""
 
-import re
 from typing import Any
 
 import django_filters
@@ -11,7 +10,7 @@ from django.db.models import Q
 from institutions import clock
 from institutions.forms import DateInput, ScopedFilterSet, ScopedFormMixin
 from institutions.models import Capacity, Cooperation, Institution, Kind, StaffMember
-from institutions.staffing import kept_by
+from institutions.staffing import kept_by, read_equipment
 
 # Whose means are followed: a bureau and a street office are not institutions of care.
 OFFICES = (Kind.BUREAU, Kind.STREET)
@@ -144,22 +143,6 @@ class WordsField(forms.MultipleChoiceField):
 
     def clean(self, value):
         return "、".join(super().clean(value))
-
-
-EQUIPMENT = re.compile(r"^(.{1,30}?)[\s:：×xX*]*(\d{1,5})\s*(?:台|件|套|张|辆)?$")
-
-
-def read_equipment(text: str) -> list[list[Any]]:
-    """Read lines (or parts between “、” and “;”) “name number”. Raises ValueError with the part that is not one."""
-    rows: list[list[Any]] = []
-    for part in re.split(r"[\n、;；]", text):
-        if not part.strip():
-            continue
-        found = EQUIPMENT.match(part.strip())
-        if found is None:
-            raise ValueError(f"“{part.strip()[:30]}”应写成“名称 数量”，如：彩超 2")
-        rows.append([found[1].strip(), int(found[2])])
-    return rows
 
 
 class CapacityForm(forms.ModelForm):

@@ -1,5 +1,6 @@
 """Keeping the roster and the yearly capacity of institutions: by the unit itself, its centre or its bureau."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -112,3 +113,19 @@ def resources_of(institution: Institution, post: Post, today: Any) -> dict[str, 
             .in_force(today)[:10]
         )
     return data
+
+
+EQUIPMENT = re.compile(r"^(.{1,30}?)[\s:：×xX*]*(\d{1,5})\s*(?:台|件|套|张|辆)?$")
+
+
+def read_equipment(text: str) -> list[list[Any]]:
+    """Read lines (or parts between “、” and “;”) “name number”. Raises ValueError with the part that is not one."""
+    rows: list[list[Any]] = []
+    for part in re.split(r"[\n、;；]", text):
+        if not part.strip():
+            continue
+        found = EQUIPMENT.match(part.strip())
+        if found is None:
+            raise ValueError(f"“{part.strip()[:30]}”应写成“名称 数量”，如：彩超 2")
+        rows.append([found[1].strip(), int(found[2])])
+    return rows

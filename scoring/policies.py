@@ -8,9 +8,9 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
 from institutions import audit
-from institutions.models import Institution, Post
+from institutions.models import Institution, PolicyEntry, Post
 from scoring import rules
-from scoring.models import PolicyEntry, ScoreLine, YearResult
+from scoring.models import ScoreLine, YearResult
 
 
 def own_rows(unit: Institution, year: int) -> dict[str, str]:

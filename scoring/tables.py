@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from institutions import sheets
-from institutions.models import Institution, Kind
+from institutions.models import Institution, Kind, PolicyEntry
 from institutions.sheets import Refusal
 from institutions.tables import (
     BATCH,
@@ -29,7 +29,6 @@ from scoring import rules
 from scoring.models import (
     Adjustment,
     PlannedWork,
-    PolicyEntry,
     Prepayment,
     Workload,
     WorkUnit,

@@ -1,6 +1,15 @@
 from django.urls import path
 
-from scoring.views import appeals, bulletins, estimates, evaluations, sanctions, sheets, year
+from scoring.views import (
+    appeals,
+    bulletins,
+    estimates,
+    evaluations,
+    raising,
+    sanctions,
+    sheets,
+    year,
+)
 
 app_name = "scoring"
 
@@ -27,6 +36,7 @@ sheet_urls = [
     path("sheets/<int:pk>/submit/", sheets.sheet_submit, name="sheet_submit"),
     path("sheets/<int:pk>/send-back/", sheets.sheet_send_back, name="sheet_send_back"),
     path("sheets/<int:pk>/verify/", sheets.sheet_verify, name="sheet_verify"),
+    path("sheets/<int:pk>/problems/", raising.sheet_raise, name="sheet_raise"),
     path("sheets/<int:pk>/reopen/", sheets.sheet_reopen, name="sheet_reopen"),
 ]
 section_urls = [

@@ -11,7 +11,15 @@ from institutions.forms import DateInput, FilesField, FilesFormMixin, ScopedForm
 from institutions.models import Institution, Post, ServiceItem
 from institutions.roles import ROLE_PERMISSIONS, Role
 from supervision import bodies
-from supervision.models import Severity, Source, SupervisionRound, Visit, VisitLine
+from supervision.models import (
+    Aspect,
+    KeyGroup,
+    Severity,
+    Source,
+    SupervisionRound,
+    Visit,
+    VisitLine,
+)
 from supervision.models.problem import CATEGORIES
 from supervision.recording import default_due
 from supervision.recusing import conflict, declared
@@ -318,6 +326,16 @@ class ProblemForm(FilesFormMixin, ScopedFormMixin, forms.Form):
     severity = forms.ChoiceField(label="严重程度", choices=Severity.choices)
     text = forms.CharField(
         label="问题描述", max_length=2000, widget=forms.Textarea(attrs={"rows": 4})
+    )
+    groups = forms.MultipleChoiceField(
+        label="重点人群",
+        choices=KeyGroup.choices,
+        required=False,
+        widget=_CHECKBOXES,
+        help_text="不选时按服务项目自动标记",
+    )
+    aspects = forms.MultipleChoiceField(
+        label="问题表现", choices=Aspect.choices, required=False, widget=_CHECKBOXES
     )
     found_on = forms.DateField(label="发现日期", widget=DateInput)
     due = forms.DateField(label="整改时限（含当日）", widget=DateInput)

@@ -11,17 +11,24 @@ from django.db import transaction
 from django.urls import reverse
 
 from campaigns.models import Campaign, Clause, Phase
-from institutions import audit
+from institutions import audit, clock
 from institutions.models import Institution, Post, ServiceItem, StoredFile
+from institutions.models.holidays import work_calendar
 from institutions.notifying import notify, posts_at
+from institutions.policy import DEFAULTS, numbers
+from supervision import recognising
 from supervision.models import Problem, Rectification, Severity, VisitLine
+from supervision.models.tags import groups_of
 
 BATCH = 500
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewProblem:
-    """A problem as it is found, and until when it is to be put right. `person` is the 责任人 if already known."""
+    """A problem as it is found, and until when it is to be put right. `person` is the 责任人 if already known.
+
+    `groups` None: the key groups that the item serves. `recurs_from` is recognised at entry unless it is named here.
+    """
 
     institution: Institution
     source: str
@@ -40,6 +47,10 @@ class NewProblem:
     found_by: Post | None = None
     visit_line: VisitLine | None = None
     origin: str = ""
+    groups: tuple[str, ...] | None = None
+    aspects: tuple[str, ...] = ()
+    spreads_from: Problem | None = None
+    recurs_from: Problem | None = None
     files: tuple[StoredFile, ...] = ()
 
     @property
@@ -90,13 +101,20 @@ def hand_out(
 ) -> list[Problem]:
     """Create problems and their rectifications (交办) in sets: one event with count and digest, one note an institution.
 
-    Rows carry the institution's bureau and its parent as supervisor. Raises ValidationError when there is nobody to
-    supervise, a deadline lies before the finding, or the phase it belongs to has been confirmed.
+    Rows carry the institution's bureau and its parent as supervisor. What has been there before within the period of
+    the bureau's policy is linked to it and counted (反弹), told to the institution's linked leaders, and what an
+    institution had denied in a self-check marks that answer. Raises ValidationError when there is nobody to supervise, a
+    deadline lies before the finding, or the phase it belongs to has been confirmed.
     """
     _refuse(problems)
     with transaction.atomic():
         _refuse_confirmed({row.phase.pk for row in problems if row.phase})
-        made = Problem.objects.bulk_create((_problem(row) for row in problems), batch_size=BATCH)
+        earlier = recognising.earlier(problems)
+        made = Problem.objects.bulk_create(
+            (_problem(row, before) for row, before in zip(problems, earlier, strict=True)),
+            batch_size=BATCH,
+        )
+        sign_dues = _sign_dues(problems)
         Rectification.objects.bulk_create(
             (
                 Rectification(
@@ -106,6 +124,8 @@ def hand_out(
                     problem=problem,
                     item_id=problem.item_id,
                     due=row.due,
+                    original_due=row.due,
+                    sign_due=sign_dues[problem.bureau_id],
                     person=row.person,
                 )
                 for problem, row in zip(made, problems, strict=True)
@@ -119,10 +139,27 @@ def hand_out(
         )
         _record(made, problems, by=by, unit=unit)
         _tell(problems)
+        recognising.tell_leaders(made)
+        recognising.mark_belied(made)
     return made
 
 
-def _problem(row: NewProblem) -> Problem:
+def _sign_dues(problems: Sequence[NewProblem]) -> dict[int, date]:
+    """Return until when each bureau's institutions sign for what is handed out today. Two queries."""
+    today = clock.today()
+    bureaus = {cast(int, row.institution.bureau_id) for row in problems}
+    written = numbers("签收期", bureaus, {today.year})
+    calendar = work_calendar(today)
+    return {
+        pk: calendar.add_workdays(today, written.get((pk, today.year), DEFAULTS["签收期"]))
+        for pk in bureaus
+    }
+
+
+def _problem(row: NewProblem, before: recognising.Before | None) -> Problem:
+    groups = row.groups
+    if groups is None:
+        groups = groups_of(row.item.code) if row.item else ()
     return Problem(
         bureau_id=cast(int, row.institution.bureau_id),
         institution=row.institution,
@@ -135,12 +172,17 @@ def _problem(row: NewProblem) -> Problem:
         objective=row.objective,
         severity=row.severity,
         text=row.text,
+        groups=groups,
+        aspects=row.aspects,
         found_on=row.found_on,
         found_by=row.found_by,
         campaign=row.campaign or (row.phase.campaign if row.phase else None),
         phase=row.phase,
         visit_line=row.visit_line,
         origin=row.origin,
+        spreads_from=row.spreads_from,
+        recurs_from_id=before.pk if before else None,
+        occurrence=before.occurrence + 1 if before else 1,
     )
 
 

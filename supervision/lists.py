@@ -17,7 +17,21 @@ from institutions.listing import Cell, Column, Heading, Line, Listing, Tag
 from institutions.models import Institution, Post, ServiceItem
 from institutions.models.institution import CLINIC_KINDS
 from institutions.roles import Role
-from supervision.models import Problem, Rectification, Severity, Source, SupervisionRound, Visit
+from supervision.ageing import BUCKETS, in_bucket
+from supervision.checking_effect import WAIT
+from supervision.models import (
+    Aspect,
+    Extension,
+    KeyGroup,
+    Problem,
+    Rectification,
+    Severity,
+    Source,
+    SupervisionRound,
+    Visit,
+)
+from supervision.models.problem import CATEGORIES
+from supervision.models.tags import tagged
 
 TONES = {
     "draft": "muted",
@@ -46,7 +60,7 @@ def status_tag(row: Any) -> Tag:
     return Tag(row.get_status_display(), TONES[row.status])
 
 
-def severity_tag(problem: Problem) -> Tag:
+def severity_tag(problem: Any) -> Tag:
     return Tag(problem.get_severity_display(), SEVERITY_TONES[problem.severity])
 
 
@@ -179,11 +193,78 @@ class ProblemFilter(UnitFilterSet):
     year = django_filters.NumberFilter(label="年度")
     item = django_filters.ModelChoiceFilter(label="服务项目", queryset=ServiceItem.objects.all())
     severity = django_filters.ChoiceFilter(label="性质", choices=Severity.choices)
+    category = django_filters.ChoiceFilter(
+        label="问题类别", choices=[(word, word) for word in CATEGORIES]
+    )
+    group = django_filters.ChoiceFilter(
+        label="重点人群", choices=KeyGroup.choices, method="with_group"
+    )
+    aspect = django_filters.ChoiceFilter(
+        label="问题表现", choices=Aspect.choices, method="with_aspect"
+    )
     objective = django_filters.ChoiceFilter(label="目标类别", choices=Task.Objective.choices)
+    recurring = django_filters.BooleanFilter(
+        label="只看反弹的", method="come_back", widget=forms.CheckboxInput
+    )
+    open = django_filters.BooleanFilter(
+        label="只看未销号的", method="not_closed", widget=forms.CheckboxInput
+    )
+    paired = django_filters.BooleanFilter(
+        label="只看我挂包的机构", method="linked", widget=forms.CheckboxInput
+    )
 
     class Meta:
         model = Problem
-        fields = ("source", "year", "item", "severity", "objective", "unit", "institution", "scope")
+        fields = (
+            "source",
+            "year",
+            "item",
+            "severity",
+            "objective",
+            "category",
+            "group",
+            "aspect",
+            "unit",
+            "institution",
+            "scope",
+            "recurring",
+            "open",
+            "paired",
+        )
+
+    def __init__(self, data=None, queryset=None, *, request, **kwargs):
+        super().__init__(data, queryset, request=request, **kwargs)
+        if not self.post.pairings.in_force().exists():
+            del self.form.fields["paired"]
+
+    def with_group(self, queryset, name, value):
+        return queryset.filter(tagged("groups", value))
+
+    def with_aspect(self, queryset, name, value):
+        return queryset.filter(tagged("aspects", value))
+
+    def come_back(self, queryset, name, value):
+        return queryset.filter(recurs_from__isnull=False) if value else queryset
+
+    def not_closed(self, queryset, name, value):
+        if not value:
+            return queryset
+        return queryset.filter(rectification__status__in=Rectification.OPEN)
+
+    def linked(self, queryset, name, value):
+        return queryset.filter(paired_q(self.post)) if value else queryset
+
+
+def paired_q(post: Post) -> Q:
+    """Return the condition on rows of the institutions that a leader is linked to (挂包)."""
+    return Q(institution__in=post.pairings.in_force().values("institution"))
+
+
+def recurrence_tag(problem: Problem) -> Tag | None:
+    """How often the problem has been found, where it came back."""
+    if problem.recurs_from_id is None:
+        return None
+    return Tag(f"反弹（第{problem.occurrence}次）", "bad")
 
 
 class ProblemList(Listing):
@@ -201,7 +282,10 @@ class ProblemList(Listing):
         Column("问题类别", "category", shown=False),
         Column("目标类别", "get_objective_display", shown=False),
         Column("条款", lambda p: str(p.clause) if p.clause else "", shown=False),
+        Column("重点人群", lambda p: "、".join(p.group_labels), shown=False),
+        Column("问题表现", lambda p: "、".join(p.aspect_labels), shown=False),
         Column("发现日期", lambda p: date_text(p.found_on), sort=("found_on",)),
+        Column("反弹", recurrence_tag),
         Column(
             "整改",
             lambda p: status_tag(p.rectification) if hasattr(p, "rectification") else None,
@@ -217,7 +301,33 @@ class RectificationFilter(UnitFilterSet):
         method="in_status",
     )
     when = django_filters.ChoiceFilter(
-        label="时限", choices=[("overdue", "已逾期"), ("week", "七日内到期")], method="by_time"
+        label="时限",
+        choices=[
+            ("overdue", "已逾期"),
+            ("unsigned", "逾期未签收"),
+            *((bucket.code, bucket.label) for bucket in BUCKETS),
+        ],
+        method="by_time",
+    )
+    matter = django_filters.ChoiceFilter(
+        label="事项",
+        choices=[
+            ("extension", "延期待审批"),
+            ("extended", "延过期的"),
+            ("effect", "待问效"),
+            ("recurring", "反弹的"),
+            ("spread", "举一反三自查的"),
+        ],
+        method="by_matter",
+    )
+    severity = django_filters.ChoiceFilter(
+        label="性质", field_name="problem__severity", choices=Severity.choices
+    )
+    group = django_filters.ChoiceFilter(
+        label="重点人群", choices=KeyGroup.choices, method="with_group"
+    )
+    year = django_filters.NumberFilter(
+        label="年度", field_name="problem__year", widget=forms.HiddenInput
     )
     source = django_filters.ChoiceFilter(
         label="来源", field_name="problem__source", choices=Source.choices
@@ -235,10 +345,14 @@ class RectificationFilter(UnitFilterSet):
         fields = (
             "status",
             "when",
+            "matter",
             "source",
             "item",
+            "severity",
+            "group",
             "unit",
             "scope",
+            "year",
             "phase",
             "campaign",
             "institution",
@@ -250,10 +364,31 @@ class RectificationFilter(UnitFilterSet):
     def by_time(self, queryset, name, value):
         if value == "overdue":
             return queryset.overdue()
-        today = clock.today()
-        return queryset.filter(
-            status__in=Rectification.WITH_INSTITUTION, due__range=(today, today + WEEK)
-        )
+        return queryset.unsigned() if value == "unsigned" else queryset.filter(in_bucket(value))
+
+    def by_matter(self, queryset, name, value):
+        return queryset.filter(matter_q(value))
+
+    def with_group(self, queryset, name, value):
+        return queryset.filter(tagged("problem__groups", value))
+
+
+def matter_q(matter: str) -> Q:
+    """Return the condition on rectifications with that matter: extension, extended, effect, recurring, spread."""
+    match matter:
+        case "extension":
+            return Q(pk__in=Extension.objects.filter(status="asked").values("rectification"))
+        case "extended":
+            return Q(pk__in=Extension.objects.filter(status="granted").values("rectification"))
+        case "effect":
+            return Q(
+                status=Rectification.Status.CLOSED,
+                closed_at__lt=clock.now() - WAIT,
+                effect_checks=None,
+            )
+        case "recurring":
+            return Q(problem__recurs_from__isnull=False)
+    return Q(problem__spreads_from__isnull=False)
 
 
 def due_tag(row: Rectification) -> Tag:
@@ -279,23 +414,23 @@ class RectificationList(Listing):
     order = ("settled", "due", "pk")
     columns: Sequence[Column] = (
         Column("序号", lambda r: "", shown=False),
-        Column("来源", lambda r: r.problem.get_source_display(), sort=("problem__source",)),
+        Column("问题来源", lambda r: r.problem.get_source_display(), sort=("problem__source",)),
         Column("发现日期", lambda r: date_text(r.problem.found_on), shown=False),
         Column("机构", "institution.known_as", sort=("institution__code",)),
         Column("项目", "item.short_name"),
-        Column("问题", "problem.text", shown=False),
-        Column("性质", lambda r: severity_tag(r.problem)),
-        Column("措施", "measures", shown=False),
+        Column("问题描述", "problem.text", shown=False),
+        Column("问题性质", lambda r: severity_tag(r.problem)),
+        Column("整改措施", "measures", shown=False),
         Column("责任领导", "leader", shown=False),
         Column("责任人", lambda r: r.person or None),
-        Column("时限", due_tag, sort=("due",)),
-        Column("进展", lambda r: latest_note(r), shown=False),
+        Column("整改时限", due_tag, sort=("due",)),
+        Column("整改进展", lambda r: latest_note(r), shown=False),
         Column("完成日期", lambda r: date_text(r.done_on), shown=False),
-        Column("佐证", lambda r: "、".join(f.name for f in r.files.all()), shown=False),
+        Column("佐证材料", lambda r: "、".join(f.name for f in r.files.all()), shown=False),
         Column("复核人", lambda r: str(r.verifier) if r.verifier else "", shown=False),
         Column("复核意见", "opinion", shown=False),
-        Column("状态", status_tag, sort=("status",)),
-        Column("是否反弹", lambda r: "是" if r.problem.recurs_from_id else "否", shown=False),
+        Column("销号状态", status_tag, sort=("status",)),
+        Column("是否反弹", lambda r: recurs_tag(r)),
     )
 
     # On the screen the problem names the row; it stands first there and keeps its place in the export.
@@ -316,29 +451,54 @@ class RectificationList(Listing):
 
     def _export_rows(self) -> Iterator[list[Any]]:
         self.found = self.found.prefetch_related("files", "progress")
-        due = [column.label for column in self.columns].index("时限")
-        for number, row in enumerate(super()._export_rows(), start=1):
-            row[0] = number
-            row[due] = row[due].split(" ")[0]  # the date alone: days left change by the day
-            yield row
+        for number, row in enumerate(self.found.iterator(chunk_size=2000), start=1):
+            yield [number, *(self.exported(column, row) for column in self.columns[1:])]
+
+    @staticmethod
+    def exported(column: Column, row: Rectification) -> Any:
+        """Return a cell as the file says it: the deadline is the date alone, since days left change by the day."""
+        if column.label == "整改时限":
+            return date_text(row.due)
+        value = column.of(row)
+        return str(value) if isinstance(value, Tag) else value
 
     @property
     def reminder(self) -> str:
         """The overdue rows of this list as text for the chat group, which is how it reaches a village doctor."""
-        rows = [row for row in self.found[:100] if row.is_overdue]
-        if not rows:
-            return ""
-        today = clock.today()
-        lines = [
-            f"【整改催办】截至{today.year}年{today.month}月{today.day}日，以下问题整改已逾期："
-        ]
-        for number, row in enumerate(rows, start=1):
-            item = f"（{row.item.short_name}）" if row.item else ""
-            lines.append(
-                f"{number}. {row.institution.known_as}{item}：{row.problem}，"
-                f"时限{row.due.month}月{row.due.day}日，已逾期{-clock.days_left(row.due)}天"
+        if self.query.get("when") == "unsigned":
+            return overdue_text(
+                "签收催办",
+                "以下交办问题逾期未签收",
+                [(row, row.sign_due) for row in self.found[:100] if row.is_unsigned],
+                "请登录系统签收，并填写整改措施和责任人。",
             )
-        return "\n".join([*lines, "请尽快完成整改，在系统填写措施、上传佐证并申请销号。"])
+        return overdue_text(
+            "整改催办",
+            "以下问题整改已逾期",
+            [(row, row.due) for row in self.found[:100] if row.is_overdue],
+            "请尽快完成整改，在系统填写措施、上传佐证并申请销号。",
+        )
+
+
+def overdue_text(head: str, what: str, rows: Sequence[tuple[Any, Any]], ask: str) -> str:
+    """Return overdue rows, each with the date it was due, as text for the chat group; nothing without rows."""
+    if not rows:
+        return ""
+    today = clock.today()
+    lines = [f"【{head}】截至{today.year}年{today.month}月{today.day}日，{what}："]
+    for number, (row, due) in enumerate(rows, start=1):
+        item = f"（{row.item.short_name}）" if row.item else ""
+        about = getattr(row, "problem", None) or getattr(row, "spread", row)
+        lines.append(
+            f"{number}. {row.institution.known_as}{item}：{about}，"
+            f"时限{due.month}月{due.day}日，已逾期{-clock.days_left(due)}天"
+        )
+    return "\n".join([*lines, ask])
+
+
+def recurs_tag(row: Rectification) -> Tag:
+    """是否反弹: 是 or 否."""
+    return Tag("是", "bad") if row.problem.recurs_from_id else Tag("否", "muted")
 
 
 def latest_note(row: Rectification) -> str:

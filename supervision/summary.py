@@ -27,6 +27,7 @@ class Counts:
     returned: int = 0
     closed: int = 0
     overdue: int = 0
+    recurring: int = 0
 
     @property
     def open(self) -> int:
@@ -101,7 +102,12 @@ def summary_for(institution: Institution, post: Post) -> InstitutionSummary:
     rows = Rectification.objects.visible_to(post).filter(institution=institution).order_by()
     visits = Visit.objects.visible_to(post).filter(institution=institution)
     return InstitutionSummary(
-        counts=Counts(**rows.aggregate(**_by_status())),
+        counts=Counts(
+            **rows.aggregate(
+                **_by_status(),
+                recurring=Count("pk", filter=Q(problem__recurs_from__isnull=False)),
+            )
+        ),
         url=f"{reverse('supervision:rectification_list')}?institution={institution.pk}",
         last_visit=visits.filter(visited_on__isnull=False)
         .select_related("round", "institution", "lead__institution")

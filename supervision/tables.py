@@ -17,6 +17,7 @@ from institutions.tables import BATCH, PLACE, YEAR, Change, Column, Row, Table, 
 from supervision.complaint_tables import ComplaintTable
 from supervision.expert_tables import ExpertTable
 from supervision.handing_out import NewProblem, hand_out
+from supervision.ledger_tables import RectificationTable
 from supervision.models import Problem, Severity, Source
 
 SOURCES = {str(source.label): source.value for source in Source}
@@ -179,4 +180,9 @@ class ProblemTable(Table):
             ]
 
 
-TABLES: tuple[type[Table], ...] = (ProblemTable, ExpertTable, ComplaintTable)
+TABLES: tuple[type[Table], ...] = (
+    ProblemTable,
+    RectificationTable,
+    ExpertTable,
+    ComplaintTable,
+)

@@ -1,16 +1,21 @@
 from django.urls import path
 
 from supervision.views import (
+    bulk_moves,
     calendar,
     complaints,
     draws,
+    effects,
     experts,
+    extensions,
     notices,
     phases,
     problems,
     rectifications,
     rounds,
     sanctions,
+    self_checks,
+    statistics,
     visits,
     year_plans,
 )
@@ -68,10 +73,27 @@ urlpatterns = [
     # /supervision/problems/
     path("problems/", problems.problem_list, name="problem_list"),
     path("problems/new/", problems.problem_create, name="problem_create"),
+    path("problems/spread/", self_checks.spread_list, name="spread_list"),
+    path("problems/<int:pk>/spread/", self_checks.spread_create, name="spread_create"),
     path("problems/<int:pk>/", problems.problem_detail, name="problem_detail"),
     path("problems/<int:pk>/files/<uuid:key>/", problems.problem_file, name="problem_file"),
     # /supervision/rectifications/
     path("rectifications/", rectifications.rectification_list, name="rectification_list"),
+    path(
+        "rectifications/sign/",
+        bulk_moves.rectification_sign_many,
+        name="rectification_sign_many",
+    ),
+    path(
+        "rectifications/close/",
+        bulk_moves.rectification_close_many,
+        name="rectification_close_many",
+    ),
+    path(
+        "rectifications/statistics/",
+        statistics.rectification_statistics,
+        name="rectification_statistics",
+    ),
     path(
         "rectifications/<int:pk>/",
         rectifications.rectification_detail,
@@ -117,6 +139,30 @@ urlpatterns = [
         rectifications.rectification_withdraw,
         name="rectification_withdraw",
     ),
+    path("rectifications/<int:pk>/extend/", extensions.extension_ask, name="extension_ask"),
+    path(
+        "rectifications/<int:pk>/extend/grant/",
+        extensions.extension_grant,
+        name="extension_grant",
+    ),
+    path(
+        "rectifications/<int:pk>/extend/refuse/",
+        extensions.extension_refuse,
+        name="extension_refuse",
+    ),
+    path(
+        "rectifications/<int:pk>/effect/",
+        effects.rectification_effect,
+        name="rectification_effect",
+    ),
+    # /supervision/effects/
+    path("effects/<int:pk>/files/<uuid:key>/", effects.effect_file, name="effect_file"),
+    # /supervision/spreads/
+    path("spreads/<int:pk>/", self_checks.spread_detail, name="spread_detail"),
+    # /supervision/self-checks/
+    path("self-checks/", self_checks.self_check_list, name="self_check_list"),
+    path("self-checks/answer/", self_checks.self_check_answer, name="self_check_answer"),
+    path("self-checks/<int:pk>/", self_checks.self_check_detail, name="self_check_detail"),
     # /supervision/progress/
     path("progress/<int:pk>/files/<uuid:key>/", rectifications.note_file, name="note_file"),
     # /supervision/sanctions/

@@ -7,17 +7,20 @@ from django.urls import reverse
 
 from institutions import clock
 from institutions.models import Post
+from institutions.roles import Role
 from institutions.work import WorkLine
 from supervision.bodies import leads
 from supervision.complaint_forms import time_q
 from supervision.coverage import coverage
-from supervision.lists import WEEK, side_q, team_q
+from supervision.lists import WEEK, matter_q, paired_q, side_q, team_q
 from supervision.models import (
     Complaint,
     Notice,
     NoticeRecipient,
+    Problem,
     Rectification,
     Sanction,
+    SelfCheck,
     Visit,
     YearPlan,
 )
@@ -33,12 +36,15 @@ def work_for(post: Post) -> list[WorkLine]:
     lines = []
     if post.has_perm("supervision.answer_rectification"):
         lines += _to_put_right(post)
+        lines += _to_look_for(post)
     if post.has_perm("supervision.verify_rectification"):
         lines += _to_verify(post)
     if post.permissions & VISITING:
         lines += _visits(post)
     if post.has_perm("supervision.change_round"):
         lines += _to_cover(post)
+    if post.role == Role.LEADER:
+        lines += _come_back(post)
     if post.has_perm("supervision.decide_sanction"):
         lines += _to_decide(post)
     lines += _papers(post)
@@ -65,6 +71,7 @@ def _to_put_right(post: Post) -> list[WorkLine]:
             overdue=Count("pk", filter=mine & Q(due__lt=today)),
             week=Count("pk", filter=mine & Q(due__range=(today, today + WEEK))),
             assigned=Count("pk", filter=Q(status="assigned")),
+            unsigned=Count("pk", filter=Q(status="assigned", sign_due__lt=today)),
             signed=Count("pk", filter=Q(status="signed")),
             applied=Count("pk", filter=Q(status="applied")),
         )
@@ -83,12 +90,39 @@ def _to_put_right(post: Post) -> list[WorkLine]:
         ),
         WorkLine("整改已逾期", url(when="overdue"), n["overdue"], "overdue"),
         WorkLine("整改七日内到期", url(when="week"), n["week"], "due"),
+        WorkLine("交办逾期未签收", url(when="unsigned"), n["unsigned"], "overdue"),
         WorkLine("请签收整改", url(status="assigned"), n["assigned"], hint="打开问题，点“签收”"),
         WorkLine(
             "正在整改", url(status="signed"), n["signed"], hint="填写措施、上传佐证后申请销号"
         ),
         WorkLine("整改等待上级复核", url(status="applied"), n["applied"], "waiting"),
     ]
+
+
+def _to_look_for(post: Post) -> list[WorkLine]:
+    """What others had and is to be looked for at home (举一反三)."""
+    today = clock.today()
+    n = (
+        SelfCheck.objects.visible_to(post)
+        .open()
+        .filter(side_q(post, "own"))
+        .aggregate(all=Count("pk"), overdue=Count("pk", filter=Q(due__lt=today)))
+    )
+    late = _listed("self_check", scope="own", status="asked", when="overdue")
+    url = _listed("self_check", scope="own", status="asked")
+    return [
+        WorkLine("对照自查已逾期", late, n["overdue"], "overdue"),
+        WorkLine("请对照自查（举一反三）", url, n["all"], hint="逐项答复有、无或类似"),
+    ]
+
+
+def _come_back(post: Post) -> list[WorkLine]:
+    """What came back at the institutions a leader is linked to (挂包), and is not put right."""
+    rows = Problem.objects.visible_to(post).filter(
+        paired_q(post), recurs_from__isnull=False, rectification__status__in=Rectification.OPEN
+    )
+    url = _listed("problem", paired="on", recurring="on", open="on")
+    return [WorkLine("挂包机构问题反弹", url, rows.count(), hint="督促机构查原因、真整改")]
 
 
 def _to_verify(post: Post) -> list[WorkLine]:
@@ -98,13 +132,21 @@ def _to_verify(post: Post) -> list[WorkLine]:
         .open()
         .filter(side_q(post, "asked"))
         .aggregate(
-            applied=Count("pk", filter=Q(status="applied")), overdue=Count("pk", filter=late)
+            applied=Count("pk", filter=Q(status="applied")),
+            overdue=Count("pk", filter=late),
+            extension=Count("pk", filter=matter_q("extension")),
         )
     )
     applied = _listed("rectification", scope="asked", status="applied")
     overdue = _listed("rectification", scope="asked", when="overdue")
     return [
         WorkLine("整改待复核", applied, n["applied"], hint="核对措施和佐证，销号或退回"),
+        WorkLine(
+            "延期申请待审批",
+            _listed("rectification", scope="asked", matter="extension"),
+            n["extension"],
+            hint="同意或不同意，都要答复",
+        ),
         WorkLine("机构逾期未整改", overdue, n["overdue"], "waiting", "可复制催办文字发工作群"),
     ]
 

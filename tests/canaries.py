@@ -46,6 +46,7 @@ from institutions.models import (
     Capacity,
     Cooperation,
     Institution,
+    PolicyEntry,
     Post,
     StaffMember,
     StoredFile,
@@ -56,7 +57,6 @@ from scoring.models import (
     Appeal,
     Evaluation,
     PlannedWork,
-    PolicyEntry,
     Prepayment,
     ScoreLine,
     ScoreSection,
@@ -68,6 +68,7 @@ from supervision import drawing
 from supervision.models import (
     Complaint,
     Draw,
+    EffectCheck,
     Expert,
     ExpertTie,
     Notice,
@@ -77,6 +78,8 @@ from supervision.models import (
     ProgressNote,
     Rectification,
     Sanction,
+    SelfCheck,
+    Spread,
     SupervisionRound,
     Visit,
     VisitLine,
@@ -103,6 +106,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.plan_calls, rows.plans, rows.logs = [], [], []
     rows.sanctions, rows.proposals, rows.referrals = [], [], []
     rows.appeals = []
+    rows.self_checks, rows.spreads, rows.effects = [], [], []
     rows.groups, rows.members = [], []
     rows.series, rows.censuses, rows.targets, rows.contributions = [], [], [], []
     rows.clauses = []
@@ -485,6 +489,16 @@ def _supervision(asker, below, rows) -> None:
                         rectification=row, author=lead, text=mark(unit, item, "rectification")
                     )
                 )
+                rows.effects.append(
+                    EffectCheck.objects.create(
+                        rectification=row,
+                        checked_on=date(2023, 4, 30),
+                        result="holds",
+                        note=mark(unit, item, "rectification"),
+                        author=lead,
+                    )
+                )
+                _self_check(asker, unit, problem, lead, rows)
             rows.complaints.append(
                 Complaint.objects.create(
                     institution=unit,
@@ -618,6 +632,34 @@ def _notice(asker, unit, number) -> Notice:
     )
     NoticeRecipient.objects.create(notice=notice, institution=unit)
     return notice
+
+
+def _self_check(asker, unit, problem, lead, rows) -> None:
+    """What the asker has put to a unit; its wording is that unit's own here, so that each copy is told apart."""
+    spread = Spread.objects.create(
+        institution=asker,
+        problem=problem,
+        item=problem.item,
+        severity="minor",
+        text=mark(unit, problem.item.code, "check"),
+        due=date(2023, 4, 10),
+        put_right_by=date(2023, 4, 30),
+        author=lead,
+    )
+    rows.spreads.append(spread)
+    rows.self_checks.append(
+        SelfCheck.objects.create(
+            institution=unit,
+            supervisor=asker,
+            spread=spread,
+            item=problem.item,
+            due=spread.due,
+            status="answered",
+            answer="none",
+            answered_at=NOW,
+            note=mark(unit, problem.item.code, "check"),
+        )
+    )
 
 
 def _scoring(asker, below, rows) -> None:

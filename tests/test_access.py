@@ -228,6 +228,12 @@ ROUTES: dict[str, Any] = {
     "supervision:notice_list": Page(WORKERS),
     "supervision:notice_receipt_list": Page(WORKERS),
     "supervision:notice_create": Page(ASKING - CLINICS - {"maternal_head"}),
+    "supervision:rectification_statistics": Page(WORKERS),
+    "supervision:rectification_sign_many": Page(UNITS),
+    "supervision:rectification_close_many": Page(ASKING | {"lead"}),
+    "supervision:self_check_list": Page(WORKERS),
+    "supervision:self_check_answer": Page(UNITS),
+    "supervision:spread_list": Page(ASKING | {"lead"}),
     "supervision:sanction_list": Page(WORKERS),
     "supervision:sanction_create": Page(ASKING),
     "supervision:complaint_list": Page(WORKERS),
@@ -337,6 +343,28 @@ ROUTES: dict[str, Any] = {
     "supervision:notice_withdraw": Move(
         "notices", "notice", ASKING | {"leader"}, asks, data={"note": "x"}
     ),
+    "supervision:extension_ask": Move(
+        "rectifications",
+        "rectification",
+        UNITS,
+        answers,
+        data={"reason": "x", "wished": "2099-01-01"},
+    ),
+    "supervision:extension_grant": Move(
+        "rectifications", "rectification", ASKING | {"lead"}, asks, data={"due": "2099-01-01"}
+    ),
+    "supervision:extension_refuse": Move(
+        "rectifications", "rectification", ASKING | {"lead"}, asks, data={"note": "x"}
+    ),
+    "supervision:rectification_effect": Move(
+        "rectifications",
+        "rectification",
+        ASKING | {"lead"},
+        asks,
+        data={"on": "2023-04-30", "result": "holds", "note": "x"},
+    ),
+    "supervision:self_check_detail": Record("self_checks", "check", WORKERS),
+    "supervision:spread_detail": Record("spreads", "check", WORKERS),
     "supervision:sanction_detail": Record("sanctions", "sanction", WORKERS),
     "supervision:sanction_reject": Move(
         "proposals", "plan", HEADS | {"leader"}, asks, data={"note": "x"}
@@ -537,6 +565,11 @@ ROUTES: dict[str, Any] = {
     "scoring:evaluation_notice": Guarded(
         "evaluations", "evaluation", ASKING, owns, methods=("post",)
     ),
+    "supervision:spread_create": Guarded("problems", "problem", ASKING | {"lead"}, asks),
+    "supervision:effect_file": Guarded(
+        "effects", "rectification", WORKERS, args=(KEY,), methods=("get",)
+    ),
+    "scoring:sheet_raise": Guarded("sheets", "sheet", OFFICERS | UNITS | {"leader"}, asks),
     "supervision:sanction_file": Guarded(
         "referrals", "discipline", WORKERS, args=(KEY,), methods=("get",)
     ),
@@ -663,7 +696,8 @@ def ground(_world, django_db_blocker):
 def whose(row) -> tuple[str, str]:
     """Return the unit's code and the item's code of a row."""
     row = row.recipients.get() if type(row).__name__ == "Notice" else row
-    row = getattr(row, "rectification", row) if type(row).__name__ == "ProgressNote" else row
+    if type(row).__name__ in ("ProgressNote", "EffectCheck"):
+        row = row.rectification
     row = getattr(row, "visit", row)
     row = getattr(row, "submission", row)
     row = row.group if type(row).__name__ == "Member" else getattr(row, "visit", row)

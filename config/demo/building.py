@@ -13,6 +13,7 @@ from config.demo.cast import TODAY, YESTERDAY, Cast
 from config.demo.checks import CheckStory
 from config.demo.days import Year
 from config.demo.figures import FigureStory
+from config.demo.loop import LoopStory
 from config.demo.neighbour import NeighbourStory
 from config.demo.notices import NoticeStory
 from config.demo.other_papers import OtherBureaux
@@ -65,6 +66,7 @@ def build() -> Iterator[str]:
             TargetStory(cast, year).plan()
             PlanningStory(cast, year, visits).plan()
             NoticeStory(cast, year, papers).plan()
+            LoopStory(cast, year, visits.rectifying).plan()
             ResourceStory(cast, year, papers).plan()
             CheckStory(cast, earlier, year, story).plan()
             # Its targets and figures are followed on: what its passages became is complete only now.

@@ -80,7 +80,7 @@ class Rectifying:
 
     def sign(self, problem: Problem, end: str) -> None:
         row = self.row(problem)
-        row.sign(by=self._worker(row), version=row.version)
+        row.sign(by=self.worker(row), version=row.version)
         days = chance.between(2, 6, "work", problem.text, row.institution.code)
         if end != "signed" or chance.happens(60, problem.text, row.institution.code):
             self.year.after(days, lambda: self.work(problem, end))
@@ -89,7 +89,7 @@ class Rectifying:
         """Write the measures and, most of the time, what has been done so far; then apply."""
         row = self.row(problem)
         sort = self.by_category.get((problem.item.code if problem.item else "", problem.category))
-        by = self._worker(row)
+        by = self.worker(row)
         rectifying.save_measures(
             row,
             measures=sort.measures if sort else "对照规范逐项整改，举一反三自查同类问题。",
@@ -108,7 +108,7 @@ class Rectifying:
 
     def apply(self, problem: Problem, end: str, *, again: bool = False) -> None:
         row = self.row(problem)
-        row.apply(by=self._worker(row), version=row.version)
+        row.apply(by=self.worker(row), version=row.version)
         if end == "applied":
             return
         days = chance.between(1, 5, "verify", problem.text, row.institution.code)
@@ -123,7 +123,7 @@ class Rectifying:
     def send_back(self, problem: Problem, end: str) -> None:
         row = self.row(problem)
         row.send_back(
-            by=self._verifier(row),
+            by=self.verifier(row),
             version=row.version,
             note=WHY_RETURNED,
             due=clock.today() + timedelta(days=14),
@@ -136,15 +136,15 @@ class Rectifying:
 
     def close(self, problem: Problem) -> None:
         row = self.row(problem)
-        row.close(by=self._verifier(row), version=row.version, note="现场和系统复核，已整改到位。")
+        row.close(by=self.verifier(row), version=row.version, note="现场和系统复核，已整改到位。")
 
     def _unit(self, row: Rectification) -> Institution:
         return self.cast.unit(row.institution.code)
 
-    def _worker(self, row: Rectification) -> Post:
+    def worker(self, row: Rectification) -> Post:
         return self.cast.worker(self._unit(row))
 
-    def _verifier(self, row: Rectification) -> Post:
+    def verifier(self, row: Rectification) -> Post:
         """Return who verifies: the lead agency of the item or the bureau's office; a centre for its clinics."""
         supervisor = self.cast.unit(row.supervisor.code)
         if not supervisor.is_bureau:

@@ -14,9 +14,9 @@ from campaigns.check_lists import score_text
 from campaigns.models import Campaign, SuperiorCheck, WorkLog
 from institutions import clock
 from institutions.http import Request
-from institutions.models import Institution, Post
+from institutions.models import Institution, PolicyEntry, Post
 from institutions.rounding import half_up
-from scoring.models import Evaluation, PolicyEntry, Prepayment, YearResult
+from scoring.models import Evaluation, Prepayment, YearResult
 from supervision.models import Problem, Source, SupervisionRound, Visit
 
 FIRST = 2009  # the programme began

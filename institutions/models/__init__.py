@@ -13,6 +13,7 @@ from institutions.models.institution import (
     StaffMember,
 )
 from institutions.models.people import Mandate, Pairing, Post, User
+from institutions.models.policy import PolicyEntry
 from institutions.models.record import (
     AppendOnlyError,
     ChainHead,
@@ -43,6 +44,7 @@ __all__ = [
     "Mandate",
     "Notification",
     "Pairing",
+    "PolicyEntry",
     "Population",
     "PortalSession",
     "Post",

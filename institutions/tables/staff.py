@@ -5,8 +5,7 @@ from typing import Any
 
 from institutions import sheets
 from institutions.models import Capacity, StaffMember
-from institutions.staff_forms import read_equipment
-from institutions.staffing import FILL_CAPACITY, KEEP_STAFF
+from institutions.staffing import FILL_CAPACITY, KEEP_STAFF, read_equipment
 from institutions.tables.table import (
     BATCH,
     PLACE,

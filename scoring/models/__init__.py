@@ -5,7 +5,6 @@ from scoring.models.evaluation import Evaluation, ScoreLine, ScoreSection, Score
 from scoring.models.year import (
     Adjustment,
     PlannedWork,
-    PolicyEntry,
     Prepayment,
     Workload,
     WorkUnit,
@@ -17,7 +16,6 @@ __all__ = [
     "Appeal",
     "Evaluation",
     "PlannedWork",
-    "PolicyEntry",
     "Prepayment",
     "ScoreLine",
     "ScoreSection",

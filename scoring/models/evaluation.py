@@ -13,6 +13,7 @@ from institutions.fields import FixedField
 from institutions.models import Post, ServiceItem, StoredFile
 from institutions.models.scoping import ScopedQuerySet, WorkQuerySet
 from institutions.workflow import NOTE, Move, Need, Side, Workflow
+from supervision.models import Problem
 
 
 class EvaluationQuerySet(WorkQuerySet):
@@ -476,6 +477,14 @@ class ScoreLine(models.Model):
     points = FixedField("核定得分", null=True, editable=False)
     full = FixedField("核定适用满分", editable=False)
     files = models.ManyToManyField(StoredFile, blank=True, verbose_name="佐证材料")
+    problem = models.OneToOneField(
+        Problem,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        verbose_name="转为问题",
+        related_name="score_line",
+    )
 
     objects = ScoreLineQuerySet.as_manager()
 

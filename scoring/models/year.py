@@ -73,25 +73,6 @@ class Adjustment(YearRow):
         return f"{self.institution} {self.year} {self.get_kind_display()} {self.points}"
 
 
-class PolicyEntry(YearRow):
-    """政策项: one key of a bureau's (or a centre's own) policy for the year; keys and defaults: scoring/rules.py."""
-
-    key = models.CharField("项", max_length=20)
-    value = models.CharField("值", max_length=60)
-
-    class Meta:
-        verbose_name = verbose_name_plural = "绩效政策"
-        ordering: ClassVar = ["-year", "institution", "key"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["institution", "year", "key"], name="policy_key_once_a_year"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.institution} {self.year} {self.key}"
-
-
 class Prepayment(YearRow):
     """预拨: what was paid in advance, in yuan."""
 

@@ -13,7 +13,7 @@ from institutions.http import Request, posted_version
 from institutions.models import Event
 from institutions.moves import moves_for_template, press
 from institutions.workflow import Side, StaleState
-from scoring import appealing, filling, pictures, verifying
+from scoring import appealing, filling, pictures, raising, verifying
 from scoring.filling import SELF, VERIFIED
 from scoring.forms import LineFilesForm, LineForm
 from scoring.lists import SheetList, sheet_tag
@@ -112,6 +112,7 @@ def _detail(request: Request, sheet: ScoreSheet, pressed=None) -> dict:
         "shown": shown,
         "sections": views,
         "may_fill": filling.may_fill(sheet, post),
+        "may_raise": sheet.evaluation.is_shown and raising.may_raise(sheet, post),
         "progress": sheet_progress(lines),
         "radar": pictures.radar_of(sheet, sections) if verified else None,
         "trend": pictures.trend_of(past),

@@ -8,9 +8,11 @@ from django.urls import reverse
 
 from campaigns.models import Campaign, Clause, Phase, Task
 from institutions import clock
+from institutions.fields import TagsField
 from institutions.models import Institution, Post, ServiceItem, StoredFile
 from institutions.models.scoping import ScopedQuerySet, WorkQuerySet
 from institutions.workflow import NOTE, Move, Need, Side, Workflow
+from supervision.models.tags import Aspect, KeyGroup, tag_labels
 from supervision.models.visit import Severity, VisitLine
 
 
@@ -75,6 +77,8 @@ class Problem(models.Model):
     )
     severity = models.CharField("严重程度", max_length=8, choices=Severity, default=Severity.MINOR)
     text = models.TextField("问题描述")
+    groups = TagsField("重点人群")
+    aspects = TagsField("问题表现")
     found_on = models.DateField("发现日期")
     found_by = models.ForeignKey(
         Post, models.PROTECT, null=True, verbose_name="发现人", related_name="+", editable=False
@@ -100,6 +104,7 @@ class Problem(models.Model):
     recurs_from = models.ForeignKey(
         "self", models.PROTECT, null=True, editable=False, related_name="recurrences"
     )
+    occurrence = models.PositiveSmallIntegerField("第几次出现", default=1, editable=False)
     files = models.ManyToManyField(StoredFile, blank=True, verbose_name="佐证材料")
 
     objects = ProblemQuerySet.as_manager()
@@ -113,6 +118,11 @@ class Problem(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(severity__in=Severity.values), name="problem_severity_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(recurs_from__isnull=True, occurrence=1)
+                | Q(recurs_from__isnull=False, occurrence__gt=1),
+                name="problem_recurrence_counted",
             ),
         ]
         indexes: ClassVar = [
@@ -131,6 +141,14 @@ class Problem(models.Model):
             self.bureau_id = self.institution.bureau_id
         super().save(*args, **kwargs)
 
+    @property
+    def group_labels(self) -> list[str]:
+        return tag_labels(KeyGroup, self.groups)
+
+    @property
+    def aspect_labels(self) -> list[str]:
+        return tag_labels(Aspect, self.aspects)
+
 
 class RectificationQuerySet(WorkQuerySet):
     def open(self) -> Self:
@@ -139,12 +157,17 @@ class RectificationQuerySet(WorkQuerySet):
     def overdue(self) -> Self:
         return self.filter(status__in=Rectification.WITH_INSTITUTION, due__lt=clock.today())
 
+    def unsigned(self) -> Self:
+        """Return those that should have been signed for by now and are not."""
+        return self.filter(status=Rectification.Status.ASSIGNED, sign_due__lt=clock.today())
+
 
 class Rectification(Workflow):
     """整改: the duty of one institution for one problem, from 交办 to 销号.
 
     `supervisor` is the institution's parent, whoever found the problem; a lead agency verifies its items besides.
-    `author` is who last applied for closing: evidence is compulsory, and who verifies is neither that person (in any
+    `due` moves only by an extension that was asked for and granted, or when the work is returned; `original_due` is the
+    date of 交办 and stays. `author` is who last applied for closing: evidence is compulsory, and who verifies is neither that person (in any
     of his posts) nor of the institution (eTools' rule for serious findings, here for every closing).
     """
 
@@ -154,7 +177,7 @@ class Rectification(Workflow):
         APPLIED = "applied", "待复核"
         RETURNED = "returned", "已退回"
         CLOSED = "closed", "已销号"
-        WITHDRAWN = "withdrawn", "已作废"
+        WITHDRAWN = "withdrawn", "已撤回"
 
     OPEN = frozenset({Status.ASSIGNED, Status.SIGNED, Status.APPLIED, Status.RETURNED})
     WITH_INSTITUTION = frozenset({Status.ASSIGNED, Status.SIGNED, Status.RETURNED})
@@ -168,6 +191,8 @@ class Rectification(Workflow):
         ServiceItem, models.PROTECT, null=True, blank=True, verbose_name="服务项目"
     )
     due = models.DateField("整改时限（含当日）")
+    original_due = models.DateField("交办时的时限", editable=False)
+    sign_due = models.DateField("签收时限（含当日）", null=True, editable=False)
     since = models.DateField("本次计时起", default=clock.today, editable=False)
     measures = models.TextField("整改措施", blank=True)
     leader = models.CharField("责任领导", max_length=40, blank=True)
@@ -225,7 +250,7 @@ class Rectification(Workflow):
             tone="danger",
         ),
         "withdraw": Move(
-            "作废",
+            "撤回交办",
             frozenset({Status.ASSIGNED, Status.SIGNED, Status.RETURNED}),
             Status.WITHDRAWN,
             "supervision.verify_rectification",
@@ -268,12 +293,30 @@ class Rectification(Workflow):
     def __str__(self) -> str:
         return f"{self.institution.known_as}：{self.problem}"
 
+    def save(self, *args, **kwargs):
+        if self._state.adding and self.original_due is None:
+            self.original_due = self.due
+        super().save(*args, **kwargs)
+
     def get_absolute_url(self) -> str:
         return reverse("supervision:rectification_detail", args=[self.pk])
 
     @property
     def is_overdue(self) -> bool:
         return self.status in self.WITH_INSTITUTION and self.due < clock.today()
+
+    @property
+    def is_unsigned(self) -> bool:
+        """Whether the institution should have signed for it by now."""
+        return (
+            self.status == self.Status.ASSIGNED
+            and self.sign_due is not None
+            and self.sign_due < clock.today()
+        )
+
+    @property
+    def signed_on(self) -> date | None:
+        return self.signed_at.astimezone(clock.SHANGHAI).date() if self.signed_at else None
 
     @property
     def done_on(self) -> date | None:
@@ -293,7 +336,12 @@ class Rectification(Workflow):
         self._move("sign", by=by, version=version, signed_at=clock.now())
 
     def apply(self, *, by: Post, version: int) -> None:
-        self._move("apply", by=by, version=version, applied_at=clock.now(), author=by)
+        """Apply for closing; an extension that was not decided yet is no longer needed and lapses."""
+        with transaction.atomic():
+            data = self._let_extension_lapse()
+            self._move(
+                "apply", by=by, version=version, data=data, applied_at=clock.now(), author=by
+            )
 
     def close(self, *, by: Post, version: int, note: str = "") -> None:
         self._move(
@@ -321,10 +369,18 @@ class Rectification(Workflow):
         )
 
     def withdraw(self, *, by: Post, version: int, note: str) -> None:
-        self._move("withdraw", by=by, version=version, note=note, opinion=note)
+        with transaction.atomic():
+            data = self._let_extension_lapse()
+            self._move("withdraw", by=by, version=version, note=note, data=data, opinion=note)
+
+    def _let_extension_lapse(self) -> dict[str, int] | None:
+        """Let the open request for an extension lapse, in the transaction of the move that makes it pointless."""
+        asked = self.extensions.filter(status="asked")
+        lapsed = asked.update(status="lapsed", decided_at=clock.now())
+        return {"extension_lapsed": lapsed} if lapsed else None
 
 
-class NoteQuerySet(ScopedQuerySet):
+class UnderRectification(ScopedQuerySet):
     institution_path = "rectification__institution"
     item_path = "rectification__item"
     bureau_path = "rectification__bureau"
@@ -339,7 +395,7 @@ class ProgressNote(models.Model):
     author = models.ForeignKey(Post, models.PROTECT, verbose_name="填写人", related_name="+")
     at = models.DateTimeField("时间", default=clock.now)
 
-    objects = NoteQuerySet.as_manager()
+    objects = UnderRectification.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "整改进展"

@@ -232,7 +232,7 @@ def test_a_wrong_problem_list_shows_every_error_and_writes_nothing(people: Peopl
         errors = officer.page.locator("tbody tr").filter(has_text=f"第 {row} 行")
         assert errors.filter(has_text=column).count() == 1, (row, column)
     officer.menu("督导整改", "问题清单")
-    officer.see("没有符合条件的问题")
+    officer.not_see("来源和机构都不对", OLD_FILES)
 
 
 def test_the_right_list_is_shown_before_it_is_written(people: People, tmp_path: Path):

@@ -10,7 +10,8 @@ from campaigns import following
 from campaigns.models import Campaign, Series, SeriesValue, SuperiorCheck
 from campaigns.periods import Period
 from institutions import clock
-from scoring.models import PolicyEntry, Prepayment
+from institutions.models import PolicyEntry
+from scoring.models import Prepayment
 from supervision.handing_out import NewProblem, problems_from
 from tests.campaigns.papers import issued
 

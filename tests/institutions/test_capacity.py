@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from institutions import clock
 from institutions.models import Capacity, Cooperation, Population
-from institutions.staff_forms import read_equipment
+from institutions.staffing import read_equipment
 from institutions.tables import CapacityTable, Scope
 
 LIST = "/capacity/"

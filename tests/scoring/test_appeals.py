@@ -110,7 +110,7 @@ def test_the_last_day_is_still_in_time_and_the_next_is_not(sheet, world):
 def test_the_window_is_the_policy_of_the_bureau(sheet, world):
     from datetime import date
 
-    from scoring.models import PolicyEntry
+    from institutions.models import PolicyEntry
     from scoring.publishing import appeal_deadline
 
     assert appeal_deadline(date(2023, 4, 3), world.county, 2023) == date(2023, 4, 11)  # 清明

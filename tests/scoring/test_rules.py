@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from institutions import policy
 from scoring.rules import (
     POLICY_KEYS,
     ScoringError,
@@ -58,6 +59,7 @@ def test_the_policy_has_the_keys_and_defaults_of_the_format():
         "等次线",
         "等级分",
         "反弹期",
+        "签收期",
         "申诉期",  # beyond the format: how long results may be objected to
     ]
     assert POLICY.sheets_due == 4
@@ -69,7 +71,9 @@ def test_the_policy_has_the_keys_and_defaults_of_the_format():
     assert (POLICY.quality_rule, POLICY.quality_threshold) == ("全额", D("0.85"))
     assert POLICY.grade_lines == (90, 80, 60)
     assert POLICY.grade_shares == {"A": 1, "B": D("0.8"), "C": D("0.6"), "D": 0}
-    assert POLICY.rebound_months == 12
+    assert (POLICY.rebound_months, POLICY.sign_days) == (12, 3)
+    # The floor below goes by the same numbers where nothing is written.
+    assert {"反弹期": POLICY.rebound_months, "签收期": POLICY.sign_days} == policy.DEFAULTS
 
 
 @pytest.mark.row("C05")

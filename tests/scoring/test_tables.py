@@ -6,8 +6,8 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
-from institutions.models import Event
-from scoring.models import Adjustment, PolicyEntry, Prepayment, Workload, WorkUnit, YearResult
+from institutions.models import Event, PolicyEntry
+from scoring.models import Adjustment, Prepayment, Workload, WorkUnit, YearResult
 from scoring.summary import summary_for
 from scoring.work import work_for
 from tests.scoring import scenes

@@ -13,11 +13,10 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from institutions.models import Event, Institution, Kind
+from institutions.models import Event, Institution, Kind, PolicyEntry
 from scoring import year_end
 from scoring.models import (
     Adjustment,
-    PolicyEntry,
     Prepayment,
     Workload,
     WorkUnit,

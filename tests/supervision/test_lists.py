@@ -27,8 +27,8 @@ from tests.supervision.making import (
 )
 
 HEADINGS = (
-    "序号,来源,发现日期,机构,项目,问题,性质,措施,责任领导,责任人,时限,进展,完成日期,佐证,复核人,复核意见,"
-    "状态,是否反弹"
+    "序号,问题来源,发现日期,机构,项目,问题描述,问题性质,整改措施,责任领导,责任人,整改时限,整改进展,完成日期,"
+    "佐证材料,复核人,复核意见,销号状态,是否反弹"
 )
 
 
@@ -107,11 +107,13 @@ def test_the_ledger_exports_the_eighteen_columns(world, log_in):
         zip(rows[0], next(r for r in rows[1:] if r[3] == row.institution.name), strict=True)
     )
     today = clock.today().isoformat()
-    assert line["序号"] == "2" and line["来源"] == "省级" and line["发现日期"] == today
-    assert line["措施"] == "补做体检" and line["进展"] == "已补做12人"
-    assert line["完成日期"] == today and line["佐证"].endswith(".jpg")
-    assert line["复核意见"] == "现场核实" and line["状态"] == "已销号" and line["是否反弹"] == "否"
-    assert line["时限"] == (clock.today() + timedelta(days=10)).isoformat()
+    assert line["序号"] == "2" and line["问题来源"] == "省级" and line["发现日期"] == today
+    assert line["整改措施"] == "补做体检" and line["整改进展"] == "已补做12人"
+    assert line["完成日期"] == today and line["佐证材料"].endswith(".jpg")
+    assert (
+        line["复核意见"] == "现场核实" and line["销号状态"] == "已销号" and line["是否反弹"] == "否"
+    )
+    assert line["整改时限"] == (clock.today() + timedelta(days=10)).isoformat()
     assert not any(cell.startswith("=") for row in rows for cell in row)
 
 

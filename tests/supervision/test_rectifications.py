@@ -31,7 +31,7 @@ def late(days=1):
     return (clock.today() + timedelta(days=days)).isoformat()
 
 
-@pytest.mark.row("A33", "A37", "X04")
+@pytest.mark.row("A33", "A37")
 def test_a_problem_goes_all_the_way_round(world, log_in):
     row = rectification(world, world.centre)
     client = log_in(world.posts.head)

@@ -387,8 +387,8 @@ def test_the_expert_records_on_the_phone_and_submits(people: People, papers: Pat
         lines.nth(index).locator("legend").scroll_into_view_if_needed()
         lines.nth(index).get_by_text(found, exact=True).click()
         if found == "有问题":
-            with expert.expecting(400):  # saved at once, it asks what the problem is
-                expert.see("请写明存在的问题", inside=lines.nth(index).locator("[data-state]"))
+            # It is kept back until it says what the problem is.
+            expert.see("未保存：请写明存在的问题", inside=lines.nth(index).locator("[data-state]"))
             expert.fill("情况", FINDING, inside=lines.nth(index))
             expert.fill("整改时限（含当日）", "2023-04-05", inside=lines.nth(index))
             lines.nth(index).locator("textarea").blur()

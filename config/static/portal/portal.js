@@ -16,6 +16,8 @@
  *       totals   fills [data-total=NAME] anywhere on the page
  *   400 {"errors": {"field": ["text"]}}      shown beside the line
  *   409 {"message": "text"}                  somebody else changed it; typed values stay
+ * A field with data-required-when="found=problem" that is empty while `found` is "problem" keeps its form from being
+ * sent: its data-ask is shown as the line's state, and the line stays unsaved until the field is filled.
  */
 "use strict";
 
@@ -254,12 +256,22 @@
     return false;
   };
 
+  const missing = (form, data) => [...form.querySelectorAll("[data-required-when]")].find((field) => {
+    const [name, value] = field.dataset.requiredWhen.split("=");
+    return data.get(name) === value && !field.value.trim();
+  });
+
   const send = async (form) => {
     const line = lines.get(form);
     const edits = line.edits;
     if (edits === line.saved) return;
-    show(form, "saving", "保存中");
     const data = new FormData(form);
+    const empty = missing(form, data);
+    if (empty) {
+      show(form, "asks", `未保存：${empty.dataset.ask}`);
+      return;
+    }
+    show(form, "saving", "保存中");
     try {
       const response = await fetch(form.action, {
         method: "POST",

@@ -1,10 +1,12 @@
 from django.urls import path
 
-from config.pages import campaign, home, imports, institution
+from config.pages import campaign, home, imports, institution, worker
 
 urlpatterns = [
     # /
     path("", home.home, name="home"),
+    # /worker.js
+    path("worker.js", worker.worker, name="worker"),
     # /institutions/<pk>/
     path("institutions/<int:pk>/", institution.institution_detail, name="institution_detail"),
     # /campaigns/<pk>/board/

@@ -1,15 +1,33 @@
 """What was seen: rounds and visits, problems, and their rectification."""
 
 from supervision.models.problem import Problem, ProgressNote, Rectification, Source
-from supervision.models.visit import Severity, SupervisionRound, Visit, VisitLine
+from supervision.models.record_check import RecordCheck, RecordSample
+from supervision.models.signature import VisitSignature
+from supervision.models.survey import ResidentSurvey
+from supervision.models.visit import (
+    Method,
+    PhotoKey,
+    Severity,
+    SupervisionRound,
+    Visit,
+    VisitLine,
+)
+from supervision.models.visit_policy import VisitPolicy
 
 __all__ = [
+    "Method",
+    "PhotoKey",
     "Problem",
     "ProgressNote",
+    "RecordCheck",
+    "RecordSample",
     "Rectification",
+    "ResidentSurvey",
     "Severity",
     "Source",
     "SupervisionRound",
     "Visit",
     "VisitLine",
+    "VisitPolicy",
+    "VisitSignature",
 ]

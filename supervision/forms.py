@@ -12,6 +12,7 @@ from institutions import clock
 from institutions.forms import DateInput, FilesField, FilesFormMixin, ScopedFormMixin
 from institutions.models import Institution, Kind, Post, ServiceItem
 from institutions.roles import ROLE_PERMISSIONS, Role
+from institutions.rounding import half_up
 from supervision.assigning import conflict
 from supervision.models import (
     Method,
@@ -330,6 +331,8 @@ class LineForm(forms.Form):
         lowest = None if clause.below_zero else 0
         if points > clause.full_marks or (lowest is not None and points < lowest):
             self.add_error("points", f"得分应在 0 至 {clause.full_marks} 分之间")
+            return
+        cleaned["points"] = half_up(points, 2)
 
     def _compute(self, clause: Clause, cleaned: dict[str, Any]) -> None:
         rule = clause.rule

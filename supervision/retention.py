@@ -5,7 +5,7 @@ day of the draw or the survey.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -42,7 +42,8 @@ def purge() -> Purged:
 def _purge_of(
     unit: Institution, samples: QuerySet[RecordSample], entries: QuerySet[ResidentSurvey]
 ) -> Purged:
-    before = clock.now() - timedelta(days=policy_of(unit).keep_days)
+    last = clock.today() - timedelta(days=policy_of(unit).keep_days)
+    before = datetime.combine(last, time.min, clock.SHANGHAI)
     with transaction.atomic():
         due = list(
             samples.filter(visit__supervisor=unit, drawn_at__lt=before).values_list("pk", flat=True)

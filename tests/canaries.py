@@ -7,6 +7,7 @@ import re
 from datetime import date
 from decimal import Decimal
 from types import SimpleNamespace
+from uuid import uuid4
 
 from django.utils import timezone
 
@@ -53,10 +54,14 @@ from scoring.models import (
 from supervision.models import (
     Problem,
     ProgressNote,
+    RecordCheck,
+    RecordSample,
     Rectification,
+    ResidentSurvey,
     SupervisionRound,
     Visit,
     VisitLine,
+    VisitSignature,
 )
 from tests import builders
 
@@ -80,6 +85,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.groups, rows.members = [], []
     rows.series, rows.censuses, rows.targets, rows.contributions = [], [], [], []
     rows.clauses = []
+    rows.samples, rows.checks, rows.surveys, rows.signatures = [], [], [], []
     rows.posts = list(Post.objects.select_related("institution").order_by("pk"))
     rows.units = list(Institution.objects.order_by("pk"))
     units = Institution.objects.exclude(kind__in=["bureau", "street"]).select_related(
@@ -412,6 +418,48 @@ def _supervision(asker, below, rows) -> None:
                 )
             )
             rows.visits.append(visit)
+            _checked(visit, lead, rows)
+
+
+def _checked(visit, lead, rows) -> None:
+    """A drawn record, a survey and a signature of a visit; the texts are those that any reader of the visit may see."""
+    text = mark(visit.institution, "", "visit" if visit.status == "submitted" else "plan")
+    sample = RecordSample.objects.create(
+        visit=visit,
+        item=builders.item("02"),
+        origin="range",
+        first=1,
+        last=9,
+        population=9,
+        size=1,
+        seed="0",
+        digest="0" * 64,
+        drawn_by=lead,
+    )
+    rows.samples.append(sample)
+    rows.checks.append(
+        RecordCheck.objects.create(
+            sample=sample, position=1, number="1", result="unreal", reason=text, checked_at=NOW
+        )
+    )
+    rows.surveys.append(
+        ResidentSurvey.objects.create(
+            visit=visit,
+            group="other",
+            channel="home",
+            asked=3,
+            right=1,
+            satisfaction="no",
+            remark=text,
+            key=uuid4(),
+            author=lead,
+        )
+    )
+    rows.signatures.append(
+        VisitSignature.objects.create(
+            visit=visit, party="team", means="account", title=text, post=lead, digest="0" * 64
+        )
+    )
 
 
 def _scoring(asker, below, rows) -> None:

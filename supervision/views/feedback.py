@@ -48,11 +48,10 @@ def visit_sign(request: Request, pk: int) -> HttpResponse:
                 title=form.cleaned_data["title"] if form.picture else "",
                 picture=form.picture,
             )
-        except ValidationError as refused:
-            form.add_error(None, refused)
-        else:
             messages.success(request, f"{row.get_party_display()}已签字")
-            return redirect("supervision:visit_feedback", visit.pk)
+        except ValidationError as refused:
+            messages.error(request, refused.messages[0])
+        return redirect("supervision:visit_feedback", visit.pk)
     return _feedback(request, visit, refused=form)
 
 

@@ -48,6 +48,7 @@ MENU: list[tuple[str, Any, str]] = [
             ("居民问卷", "supervision:survey_list", "supervision.view_visit"),
             ("问题清单", "supervision:problem_list", "supervision.view_problem"),
             ("整改台账", "supervision:rectification_list", "supervision.view_rectification"),
+            ("奖惩台账", "supervision:sanction_list", "supervision.view_sanction"),
         ],
         "",
     ),
@@ -56,6 +57,7 @@ MENU: list[tuple[str, Any, str]] = [
         [
             ("评价", "scoring:evaluation_list", "scoring.view_evaluation"),
             ("评分表", "scoring:sheet_list", "scoring.view_sheet"),
+            ("申诉", "scoring:appeal_list", "scoring.view_sheet"),
             ("评价标准", "campaigns:standard_list", "campaigns.view_standard"),
         ],
         "",

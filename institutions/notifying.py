@@ -23,6 +23,17 @@ def notify(posts: Iterable[Post | int], text: str, *, url: str = "") -> None:
         transaction.on_commit(write)
 
 
+def notify_each(notes: Iterable[tuple[int, str, str]]) -> None:
+    """Leave many notes of different words, each (post id, text, URL), once the transaction is committed."""
+    moment = clock.now()
+    rows = [
+        Notification(post_id=pk, text=text[:200], url=url, created_at=moment)
+        for pk, text, url in notes
+    ]
+    if rows:
+        transaction.on_commit(lambda: Notification.objects.bulk_create(rows, batch_size=500))
+
+
 def posts_at(institutions: Iterable[Institution | int], perm: str) -> list[int]:
     """Return the ids of the held posts at these institutions whose role has the permission."""
     roles = [role for role, perms in ROLE_PERMISSIONS.items() if perm in perms]

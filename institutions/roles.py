@@ -58,6 +58,7 @@ _READ = frozenset(
         "supervision.view_visit",
         "supervision.view_problem",
         "supervision.view_rectification",
+        "supervision.view_sanction",
         "scoring.view_evaluation",
         "scoring.view_sheet",
     }
@@ -74,9 +75,11 @@ _ASKS = frozenset(
         "supervision.confirm_visit",
         "supervision.add_problem",
         "supervision.verify_rectification",
+        "supervision.propose_sanction",
         "scoring.change_evaluation",
         "scoring.verify_sheet",
         "scoring.publish_evaluation",
+        "scoring.decide_appeal",
         "scoring.settle_year",
     }
 )
@@ -165,6 +168,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "campaigns.write_log",
         "supervision.add_problem",
         "supervision.record_visit",
+        "supervision.decide_sanction",
         "scoring.publish_evaluation",
         "scoring.freeze_year",
     },
@@ -219,7 +223,9 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     | _ASKS
     | _ANSWERS
     | {
+        "supervision.decide_sanction",
         "scoring.submit_sheet",
+        "scoring.write_appeal",
         "scoring.change_policy",
         "scoring.freeze_year",
         "institutions.view_account",

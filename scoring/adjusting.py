@@ -30,7 +30,7 @@ def adjust(
     if not may_adjust(institution, by):
         raise PermissionDenied("加减分由机构的督导方登记")
     with transaction.atomic():
-        _refuse_frozen(institution, year)
+        refuse_frozen(institution, year)
         row = Adjustment(
             institution=institution,
             year=year,
@@ -42,7 +42,7 @@ def adjust(
         )
         row.full_clean(exclude=["bureau"])
         row.save()
-        _tell("adjust", "登记加减分", row, by)
+        tell("adjust", "登记加减分", row, by)
         notify(
             posts_at([institution.pk], "scoring.view_yearresult"),
             f"{year}年登记了{row.get_kind_display()}：{reason}",
@@ -55,22 +55,26 @@ def withdraw(row: Adjustment, *, by: Post, note: str) -> None:
     """Take an adjustment back with a reason; the trail keeps both."""
     if not may_adjust(row.institution, by):
         raise PermissionDenied("加减分由机构的督导方撤销")
+    if row.sanction_id is not None:
+        raise ValidationError("这一条由奖惩决定产生，请领导在奖惩台账撤销决定")
     if not note.strip():
         raise ValidationError("请写明撤销的理由")
     with transaction.atomic():
-        _refuse_frozen(row.institution, row.year)
-        _tell("withdraw", "撤销加减分", row, by, note=note.strip())
+        refuse_frozen(row.institution, row.year)
+        tell("withdraw", "撤销加减分", row, by, note=note.strip())
         row.delete()
 
 
-def _refuse_frozen(institution: Institution, year: int) -> None:
+def refuse_frozen(institution: Institution, year: int) -> None:
+    """Raise ValidationError where the institution's year is frozen."""
     if YearResult.objects.filter(
         institution=institution, year=year, frozen_at__isnull=False
     ).exists():
         raise ValidationError(f"{institution.name} {year} 年终结果已定稿，不能再加减分")
 
 
-def _tell(verb: str, label: str, row: Adjustment, by: Post, note: str = "") -> None:
+def tell(verb: str, label: str, row: Adjustment, by: Post, note: str = "") -> None:
+    """Write into the trail what was done to an adjustment."""
     audit.record(
         f"scoring.adjustment.{verb}",
         label,

@@ -311,9 +311,9 @@ class AdjustmentFilters(ScopedFilterSet):
 
 
 class AdjustmentForm(ScopedFormMixin, forms.ModelForm):
-    """A bonus, a deduction or a veto for an institution one supervises."""
+    """A bonus or a deduction for an institution one supervises; a veto is proposed and decided as a sanction."""
 
-    points = FigureField(places=2, label="分值", help_text="加分、扣分都写正数；一票否决不填")
+    points = FigureField(places=2, label="分值", help_text="加分、扣分都写正数")
 
     class Meta:
         model = Adjustment
@@ -324,17 +324,16 @@ class AdjustmentForm(ScopedFormMixin, forms.ModelForm):
         self.fields["institution"].queryset = Institution.objects.supervised_by(post.institution)
         self.fields["year"].initial = clock.today().year
         self.fields["points"].unit = "分"
+        kind = self.fields["kind"]
+        kind.choices = [c for c in kind.choices if c[0] != Adjustment.Kind.VETO]
+        kind.help_text = "一票否决、扣减经费在奖惩台账提出，由领导决定"
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        points, kind = cleaned.get("points"), cleaned.get("kind")
+        points = cleaned.get("points")
         if "points" in self.errors:
             return cleaned
-        if kind == Adjustment.Kind.VETO:
-            if points:
-                self.add_error("points", "一票否决不填分值")
-            cleaned["points"] = Decimal("0.00")
-        elif not points:
+        if not points:
             self.add_error("points", "请填写大于 0 的分值")
         elif points > 100:
             self.add_error("points", "分值不能超过 100")

@@ -8,13 +8,19 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from institutions import clock
-from institutions.models import Holiday, Institution, Kind, Post
+from institutions.models import Institution, Kind, Post
+from institutions.models.holidays import work_calendar
 from institutions.notifying import notify, posts_at
-from institutions.workdays import WorkCalendar
 from scoring.models import Evaluation, ScoreSheet
-from scoring.rules import Group, Standing, rank, ranking_group
-
-APPEAL_WORKDAYS = 5
+from scoring.policies import written_rows
+from scoring.rules import (
+    POLICY_KEYS,
+    Group,
+    Standing,
+    parse_policy_value,
+    rank,
+    ranking_group,
+)
 
 
 def group_of(institution: Institution, unit: Institution) -> Group:
@@ -40,16 +46,15 @@ def store_ranks(sheets: Iterable[ScoreSheet], unit: Institution) -> None:
     ScoreSheet._base_manager.bulk_update(by_code.values(), ["rank", "group"], batch_size=200)
 
 
-def appeal_deadline(day: date) -> date:
-    """Return the last day to object: five working days after `day`."""
-    ours = Holiday.objects.filter(day__year__gte=day.year, day__year__lte=day.year + 1)
-    calendar = WorkCalendar(dict(ours.values_list("day", "workday")))
-    return calendar.add_workdays(day, APPEAL_WORKDAYS)
+def appeal_deadline(day: date, unit: Institution, year: int) -> date:
+    """Return the last day to object: as many working days after `day` as the unit's policy of the year says."""
+    text = written_rows(unit, year).get("申诉期") or POLICY_KEYS["申诉期"].default
+    return work_calendar(day).add_workdays(day, parse_policy_value("申诉期", text or ""))
 
 
 def publish(evaluation: Evaluation, *, by: Post, version: int) -> None:
     """Rank, publish and tell every institution; every sheet must be verified (a need of the move)."""
-    until = appeal_deadline(clock.today())
+    until = appeal_deadline(clock.today(), evaluation.supervisor, evaluation.year)
     with transaction.atomic():
         evaluation.publish(by=by, version=version, appeal_until=until)
         # Held, and looked at again: a sheet may have been reopened since the page was made.

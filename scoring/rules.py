@@ -83,6 +83,7 @@ class Policy:
     grade_lines: tuple[Decimal, ...]
     grade_shares: Mapping[str, Decimal]
     rebound_months: int
+    appeal_days: int
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -169,6 +170,9 @@ POLICY_KEYS: Mapping[str, PolicyKey] = {
     "等次线": PolicyKey("grade_lines", _lines, "90;80;60", "优秀、良好、合格的分数线"),
     "等级分": PolicyKey("grade_shares", _shares, "100%;80%;60%;0%", "A、B、C、D 各得满分的比例"),
     "反弹期": PolicyKey("rebound_months", _whole(1, 120), "12", "多少个月内再犯算反弹，例如 12"),
+    "申诉期": PolicyKey(
+        "appeal_days", _whole(1, 60), "5", "结果公布后多少个工作日内可以申诉，例如 5"
+    ),
 }
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from scoring.views import evaluations, sheets, year
+from scoring.views import appeals, evaluations, sanctions, sheets, year
 
 app_name = "scoring"
 
@@ -41,6 +41,15 @@ line_urls = [
     path("lines/<int:pk>/files/<uuid:key>/", sheets.line_file, name="line_file"),
     path("lines/<int:pk>/files/<uuid:key>/remove/", sheets.line_detach, name="line_detach"),
 ]
+appeal_urls = [
+    path("lines/<int:pk>/appeal/", appeals.appeal_create, name="appeal_create"),
+    path("appeals/", appeals.appeal_list, name="appeal_list"),
+    path("appeals/<int:pk>/", appeals.appeal_detail, name="appeal_detail"),
+    path("appeals/<int:pk>/withdraw/", appeals.appeal_withdraw, name="appeal_withdraw"),
+    path("appeals/<int:pk>/uphold/", appeals.appeal_uphold, name="appeal_uphold"),
+    path("appeals/<int:pk>/reject/", appeals.appeal_reject, name="appeal_reject"),
+    path("appeals/<int:pk>/files/<uuid:key>/", appeals.appeal_file, name="appeal_file"),
+]
 year_urls = [
     path("year/", year.year_list, name="year_list"),
     path("year/settle/", year.year_settle, name="year_settle"),
@@ -49,8 +58,17 @@ year_urls = [
     path("adjustments/", year.adjustment_list, name="adjustment_list"),
     path("adjustments/new/", year.adjustment_create, name="adjustment_create"),
     path("adjustments/<int:pk>/withdraw/", year.adjustment_withdraw, name="adjustment_withdraw"),
+    path("sanctions/<int:pk>/decide/", sanctions.sanction_decide, name="sanction_decide"),
+    path("sanctions/<int:pk>/revoke/", sanctions.sanction_revoke, name="sanction_revoke"),
     path("policy/", year.policy_list, name="policy_list"),
     path("policy/<int:year>/<str:key>/", year.policy_edit, name="policy_edit"),
 ]
 
-urlpatterns = [*evaluation_urls, *sheet_urls, *section_urls, *line_urls, *year_urls]
+urlpatterns = [
+    *evaluation_urls,
+    *sheet_urls,
+    *section_urls,
+    *line_urls,
+    *appeal_urls,
+    *year_urls,
+]

@@ -42,7 +42,7 @@ def judge_line(line: ScoreLine, values: Mapping[str, Any], *, by: Post, version:
         before = line.points
         scored = put(line, VERIFIED, values, shares=shares)
         line.save(update_fields=stored_fields(VERIFIED))
-        _tell_scores("核定条款", section, [(line, before)], by)
+        tell_scores("核定条款", section, [(line, before)], by)
         totals = add_up(line.sheet_id, section.pk)
     section.refresh_from_db(fields=["self_points", "self_full", "points", "full"])
     return Saved(scored, section.version, section, totals)
@@ -66,12 +66,12 @@ def adopt(
             changed.append((line, line.points))
             put(line, VERIFIED, {**values, "note": note}, shares=shares)
         ScoreLine.objects.bulk_update(chosen, stored_fields(VERIFIED))
-        _tell_scores("照自评核定", section, changed, by)
+        tell_scores("照自评核定", section, changed, by)
         add_up(section.sheet_id, section.pk)
     return len(chosen)
 
 
-def _tell_scores(
+def tell_scores(
     label: str, section: ScoreSection, changed: list[tuple[ScoreLine, Decimal | None]], by: Post
 ) -> None:
     """Leave what each verified score was and what it is now: one event for the deed, nothing where nothing changed."""

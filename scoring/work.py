@@ -10,13 +10,13 @@ from institutions import clock
 from institutions.models import Kind, Post
 from institutions.roles import Role
 from institutions.work import WorkLine
-from scoring.models import Evaluation, ScoreSection, ScoreSheet
+from scoring.models import Appeal, Evaluation, ScoreSection, ScoreSheet
 
 WEEK = timedelta(days=7)
 
 
 def work_for(post: Post) -> list[WorkLine]:
-    """Return the lines with something in them, each linked to exactly its rows; at most four queries."""
+    """Return the lines with something in them, each linked to exactly its rows; at most five queries."""
     lines: list[WorkLine] = []
     if post.has_perm("scoring.fill_sheet"):
         lines += _to_fill(post)
@@ -24,6 +24,8 @@ def work_for(post: Post) -> list[WorkLine]:
         lines += _to_verify(post)
     if post.has_perm("scoring.publish_evaluation"):
         lines += _to_publish(post)
+    if post.has_perm("scoring.write_appeal") or post.has_perm("scoring.decide_appeal"):
+        lines += _appeals(post)
     return [line for line in lines if line.count]
 
 
@@ -93,6 +95,24 @@ def _to_verify(post: Post) -> list[WorkLine]:
             hint="对照自评逐项核定",
         ),
     ]
+
+
+def _appeals(post: Post) -> list[WorkLine]:
+    mine = post.institution_id
+    n = (
+        Appeal.objects.visible_to(post)
+        .filter(status=Appeal.Status.SUBMITTED)
+        .aggregate(
+            asked=Count("pk", filter=Q(supervisor=mine) & ~Q(institution=mine)),
+            own=Count("pk", filter=Q(institution=mine)),
+        )
+    )
+    asked = _listed("appeal", side="asked", status="submitted")
+    own = _listed("appeal", side="own", status="submitted")
+    lines = [WorkLine("申诉等待答复", own, n["own"], "waiting")]
+    if post.has_perm("scoring.decide_appeal"):
+        lines.append(WorkLine("请答复申诉", asked, n["asked"], hint="核对理由和佐证，逐条答复"))
+    return lines
 
 
 def _to_publish(post: Post) -> list[WorkLine]:

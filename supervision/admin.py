@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.contrib import admin
 
 from institutions.admin import ReadOnlyAdmin
-from supervision.models import Problem, Rectification, SupervisionRound, Visit
+from supervision.models import Problem, Rectification, Reminder, Sanction, SupervisionRound, Visit
 
 
 @admin.register(SupervisionRound)
@@ -46,4 +46,21 @@ class RectificationAdmin(ReadOnlyAdmin):
     list_filter = ("status",)
     list_select_related = ("problem", "institution", "supervisor")
     search_fields = ("problem__text", "institution__search")
+    exclude: ClassVar = ("files",)
+
+
+@admin.register(Reminder)
+class ReminderAdmin(ReadOnlyAdmin):
+    list_display = ("rectification", "step", "on", "sent_at")
+    list_filter = ("step",)
+    list_select_related = ("rectification__institution", "rectification__problem")
+    search_fields = ("rectification__problem__text", "rectification__institution__search")
+
+
+@admin.register(Sanction)
+class SanctionAdmin(ReadOnlyAdmin):
+    list_display = ("institution", "kind", "year", "status", "decided_at")
+    list_filter = ("kind", "status", "year")
+    list_select_related = ("institution",)
+    search_fields = ("institution__search", "reason")
     exclude: ClassVar = ("files",)

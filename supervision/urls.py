@@ -7,6 +7,7 @@ from supervision.views import (
     rectifications,
     rounds,
     samples,
+    sanctions,
     surveys,
     visits,
 )
@@ -111,6 +112,12 @@ urlpatterns = [
     ),
     # /supervision/progress/
     path("progress/<int:pk>/files/<uuid:key>/", rectifications.note_file, name="note_file"),
+    # /supervision/sanctions/
+    path("sanctions/", sanctions.sanction_list, name="sanction_list"),
+    path("sanctions/new/", sanctions.sanction_create, name="sanction_create"),
+    path("sanctions/<int:pk>/", sanctions.sanction_detail, name="sanction_detail"),
+    path("sanctions/<int:pk>/reject/", sanctions.sanction_reject, name="sanction_reject"),
+    path("sanctions/<int:pk>/files/<uuid:key>/", sanctions.sanction_file, name="sanction_file"),
     # /supervision/phases/
     path("phases/<int:pk>/confirm/", phases.phase_confirm, name="phase_confirm"),
 ]

@@ -9,11 +9,11 @@ from institutions import clock
 from institutions.models import Post
 from institutions.work import WorkLine
 from supervision.lists import WEEK, side_q, team_q
-from supervision.models import Rectification, Visit
+from supervision.models import Rectification, Sanction, Visit
 
 
 def work_for(post: Post) -> list[WorkLine]:
-    """Return the lines with something in them, each linked to exactly its rows; at most four queries."""
+    """Return the lines with something in them, each linked to exactly its rows; at most five queries."""
     lines = []
     if post.has_perm("supervision.answer_rectification"):
         lines += _to_put_right(post)
@@ -23,6 +23,8 @@ def work_for(post: Post) -> list[WorkLine]:
         lines += _to_visit(post)
     if post.has_perm("supervision.answer_visit") or post.has_perm("supervision.confirm_visit"):
         lines += _to_confirm(post)
+    if post.has_perm("supervision.decide_sanction"):
+        lines += _to_decide(post)
     return [line for line in lines if line.count]
 
 
@@ -84,6 +86,14 @@ def _to_verify(post: Post) -> list[WorkLine]:
         WorkLine("整改待复核", applied, n["applied"], hint="核对措施和佐证，销号或退回"),
         WorkLine("机构逾期未整改", overdue, n["overdue"], "waiting", "可复制催办文字发工作群"),
     ]
+
+
+def _to_decide(post: Post) -> list[WorkLine]:
+    rows = Sanction.objects.visible_to(post).filter(
+        status=Sanction.Status.PROPOSED, supervisor=post.institution_id
+    )
+    url = _listed("sanction", status="proposed", scope="asked")
+    return [WorkLine("奖惩待决定", url, rows.count(), hint="核对事实和依据，同意或不予采纳")]
 
 
 def _to_visit(post: Post) -> list[WorkLine]:

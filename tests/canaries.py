@@ -43,6 +43,7 @@ from institutions.models import Institution, Post
 from institutions.roles import Role
 from scoring.models import (
     Adjustment,
+    Appeal,
     Evaluation,
     PolicyEntry,
     Prepayment,
@@ -58,6 +59,7 @@ from supervision.models import (
     RecordSample,
     Rectification,
     ResidentSurvey,
+    Sanction,
     SupervisionRound,
     Visit,
     VisitLine,
@@ -82,6 +84,8 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.focuses, rows.passages, rows.tasks, rows.standards = [], [], [], []
     rows.breakthroughs, rows.submissions, rows.items = [], [], []
     rows.plan_calls, rows.plans, rows.logs = [], [], []
+    rows.sanctions, rows.proposals, rows.referrals = [], [], []
+    rows.appeals = []
     rows.groups, rows.members = [], []
     rows.series, rows.censuses, rows.targets, rows.contributions = [], [], [], []
     rows.clauses = []
@@ -520,6 +524,37 @@ def _scoring(asker, below, rows) -> None:
                     reason=mark(unit, clause.item.code, kind),
                 )
                 rows.lines.append(line)
+                if status != "final":
+                    continue
+                rows.appeals.append(
+                    Appeal.objects.create(
+                        institution=unit,
+                        supervisor=asker,
+                        line=line,
+                        evaluation=evaluation,
+                        item=clause.item,
+                        reason=mark(unit, clause.item.code, "appeal"),
+                    )
+                )
+    for unit in below:
+        for list_, kind, status, word in (
+            (rows.sanctions, "criticism", "decided", "sanction"),
+            (rows.proposals, "commendation", "proposed", "plan"),
+            (rows.referrals, "referral", "decided", "discipline"),
+        ):
+            decided = status == "decided"
+            list_.append(
+                Sanction.objects.create(
+                    institution=unit,
+                    supervisor=asker,
+                    kind=kind,
+                    status=status,
+                    year=2023,
+                    reason=mark(unit, "", word),
+                    decided_at=NOW if decided else None,
+                    decided_by=asker.posts.first() if decided else None,
+                )
+            )
     for position, unit in enumerate(below, 1):
         rows.adjustments.append(
             Adjustment.objects.create(
@@ -574,7 +609,7 @@ COUNTY = CENTRE | {
 FAR = {"ZD", "ZD-A", "ZD-A-1"}
 LEAD_ITEMS = {"02"}  # of ITEMS; the mandate is 02, 03, 09, 10
 # Kinds that know no service item: a post that is limited to items sees none of them.
-WITHOUT_ITEM = {"visit", "plan", "money", "scheme"}
+WITHOUT_ITEM = {"visit", "plan", "money", "scheme", "sanction"}
 # What a bureau or centre above publishes to everybody below.
 PAPERS = {"campaign", "standard"}
 # Where a persona stands: the units it reaches, and its own unit.
@@ -623,6 +658,9 @@ def may_read(persona: str, code: str, item: str, kind: str) -> bool:
         return code in (COUNTY if persona in ("system", "security", "lead") else reach)
     if not reach and persona != "expert":
         return False
+    if kind == "discipline":
+        # Accountability and discipline: leaders and auditors of the bureaus above, nobody else but its author.
+        return code in reach and persona in ("leader", "auditor")
     if kind in PAPERS:
         # The paper and the standard of the bureau one works under; its own subtree's for a city.
         return (code in reach or (home.startswith(("ZC", "ZD")) and code == home[:2])) and (

@@ -196,10 +196,13 @@ ROUTES: dict[str, Any] = {
     "supervision:problem_list": Page(WORKERS),
     "supervision:problem_create": Page(OFFICERS | UNITS | {"leader", "lead", "expert"}),
     "supervision:rectification_list": Page(WORKERS),
+    "supervision:sanction_list": Page(WORKERS),
+    "supervision:sanction_create": Page(ASKING),
     # scoring
     "scoring:evaluation_list": Page(WORKERS),
     "scoring:evaluation_create": Page(ASKING),
     "scoring:sheet_list": Page(WORKERS),
+    "scoring:appeal_list": Page(WORKERS),
     "scoring:year_list": Page(MONEY),
     "scoring:adjustment_list": Page(MONEY),
     "scoring:policy_list": Page(MONEY),
@@ -279,6 +282,16 @@ ROUTES: dict[str, Any] = {
     "supervision:rectification_withdraw": Move(
         "rectifications", "rectification", ASKING | {"lead"}, asks, data={"note": "x"}
     ),
+    "supervision:sanction_detail": Record("sanctions", "sanction", WORKERS),
+    "supervision:sanction_reject": Move(
+        "proposals", "plan", HEADS | {"leader"}, asks, data={"note": "x"}
+    ),
+    "scoring:sanction_decide": Move(
+        "proposals", "plan", HEADS | {"leader"}, asks, data={"note": "x"}
+    ),
+    "scoring:sanction_revoke": Move(
+        "sanctions", "sanction", HEADS | {"leader"}, asks, data={"note": "x"}
+    ),
     # records: scoring
     "scoring:evaluation_detail": Record("evaluations", "evaluation", WORKERS),
     "scoring:evaluation_open": Move("evaluations", "evaluation", ASKING, owns),
@@ -291,6 +304,10 @@ ROUTES: dict[str, Any] = {
     "scoring:sheet_reopen": Move("sheets", "sheet", OFFICERS | UNITS, asks, data={"note": "x"}),
     "scoring:section_finish": Move("sections", "section", OFFICERS | UNITS | {"lead"}, judges),
     "scoring:section_resume": Move("sections", "section", OFFICERS | UNITS | {"lead"}, judges),
+    "scoring:appeal_detail": Record("appeals", "appeal", WORKERS),
+    "scoring:appeal_withdraw": Move("appeals", "appeal", HEADS, answers),
+    "scoring:appeal_uphold": Move("appeals", "appeal", ASKING, asks, data={"note": "x"}),
+    "scoring:appeal_reject": Move("appeals", "appeal", ASKING, asks, data={"note": "x"}),
     "scoring:year_detail": Record("years", "money", MONEY),
     # forms and deeds of records whose state decides
     "campaigns:campaign_edit": Guarded("campaigns", "campaign", OFFICERS, owns),
@@ -425,6 +442,9 @@ ROUTES: dict[str, Any] = {
     "supervision:note_file": Guarded(
         "notes", "rectification", WORKERS, args=(KEY,), methods=("get",)
     ),
+    "supervision:sanction_file": Guarded(
+        "referrals", "discipline", WORKERS, args=(KEY,), methods=("get",)
+    ),
     "scoring:evaluation_edit": Guarded("evaluations", "evaluation", ASKING, owns),
     "scoring:sheet_fill": Guarded("sheets", "sheet", UNITS, answers, methods=("get",)),
     "scoring:section_verify": Guarded(
@@ -439,6 +459,8 @@ ROUTES: dict[str, Any] = {
     ),
     "scoring:line_attach": Guarded("lines", "section", UNITS, answers, methods=("post",)),
     "scoring:line_file": Guarded("lines", "section", WORKERS, args=(KEY,), methods=("get",)),
+    "scoring:appeal_create": Guarded("lines", "section", HEADS, answers),
+    "scoring:appeal_file": Guarded("appeals", "appeal", WORKERS, args=(KEY,), methods=("get",)),
     "scoring:line_detach": Guarded(
         "lines", "section", UNITS, answers, args=(KEY,), methods=("post",)
     ),

@@ -15,6 +15,7 @@ from config.demo.figures import FigureStory
 from config.demo.neighbour import NeighbourStory
 from config.demo.papers import Papers
 from config.demo.plans import PlanStory
+from config.demo.sanctions import SanctionStory
 from config.demo.sheets import SheetStory
 from config.demo.targets import TargetStory
 from config.demo.visits import VisitStory
@@ -50,6 +51,7 @@ def build() -> Iterator[str]:
             NeighbourStory(cast, year, sheets, visits.rectifying).plan()
             YearStory(cast, year, papers, sheets).plan()
             FigureStory(cast, year).plan()
+            SanctionStory(cast, year, papers).plan()
             TargetStory(cast, year).plan()
             yield "2021年的活动、突破事项……"
             done = earlier.live()

@@ -18,6 +18,7 @@ from campaigns.models import Campaign, Clause, Standard
 from campaigns.rules import Method
 from campaigns.standards import build, draft_of
 from config.demo import chance
+from config.demo.appeals import AppealStory
 from config.demo.cast import CENTRES, Cast, many
 from config.demo.days import Year
 from config.demo.papers import Papers
@@ -191,6 +192,7 @@ class SheetStory:
 
     def __init__(self, cast: Cast, year: Year, papers: Papers) -> None:
         self.cast, self.year, self.papers = cast, year, papers
+        self.appeals = AppealStory(cast, year, papers)
         self.people = {
             p.institution_id: p for p in Population.objects.filter(year=2023).order_by("pk")
         }
@@ -384,6 +386,8 @@ class SheetStory:
     def publish(self, evaluation: Evaluation, *, by: str = "jifukz") -> None:
         evaluation = Evaluation.objects.select_related("supervisor__bureau").get(pk=evaluation.pk)
         publishing.publish(evaluation, by=self.cast.post(by), version=evaluation.version)
+        if evaluation.supervisor.code == "ZC":
+            self.appeals.follow(evaluation)
         self.year.after(6, lambda: self.finalise(evaluation, by=by))
 
     def finalise(self, evaluation: Evaluation, *, by: str) -> None:

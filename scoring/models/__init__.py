@@ -1,5 +1,6 @@
 """What it is worth: evaluations, score sheets, the year-end table and its money."""
 
+from scoring.models.appeal import Appeal
 from scoring.models.evaluation import Evaluation, ScoreLine, ScoreSection, ScoreSheet
 from scoring.models.year import (
     Adjustment,
@@ -12,6 +13,7 @@ from scoring.models.year import (
 
 __all__ = [
     "Adjustment",
+    "Appeal",
     "Evaluation",
     "PolicyEntry",
     "Prepayment",

@@ -92,6 +92,16 @@ class Evaluation(Workflow):
             Status.FINAL,
             "scoring.publish_evaluation",
             Side.ASKS,
+            needs=(
+                Need(
+                    "申诉期还没有结束",
+                    holds=lambda e: e.appeal_until is None or e.appeal_until < clock.today(),
+                ),
+                Need(
+                    "还有申诉没有答复",
+                    holds=lambda e: not e.appeals.filter(status="submitted").exists(),
+                ),
+            ),
             tone="primary",
             confirm="定稿后得分不能再改，进入年终计算。",
         ),

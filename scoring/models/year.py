@@ -47,6 +47,15 @@ class Adjustment(YearRow):
     points = FixedField("分值", default=0, help_text="扣分也写正数")
     reason = models.CharField("事由", max_length=200)
     basis = models.CharField("依据", max_length=200, blank=True)
+    sanction = models.OneToOneField(
+        "supervision.Sanction",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name="奖惩决定",
+        related_name="adjustment",
+        editable=False,
+    )
 
     class Meta:
         verbose_name = verbose_name_plural = "加减分"

@@ -13,11 +13,11 @@ from institutions.http import Request, posted_version
 from institutions.models import Event
 from institutions.moves import moves_for_template, press
 from institutions.workflow import Side, StaleState
-from scoring import filling, pictures, verifying
+from scoring import appealing, filling, pictures, verifying
 from scoring.filling import SELF, VERIFIED
 from scoring.forms import LineFilesForm, LineForm
 from scoring.lists import SheetList, sheet_tag
-from scoring.models import ScoreLine, ScoreSection, ScoreSheet
+from scoring.models import Appeal, ScoreLine, ScoreSection, ScoreSheet
 from scoring.papers import line_view, section_view, sheet_progress
 from scoring.policies import grade_shares
 
@@ -126,6 +126,11 @@ def _detail(request: Request, sheet: ScoreSheet, pressed=None) -> dict:
             url=lambda name: reverse(f"scoring:sheet_{name}", args=[sheet.pk]),
             pressed=pressed,
         ),
+        "may_appeal": appealing.may_appeal(sheet, post),
+        "appeals": Appeal.objects.visible_to(post)
+        .filter(line__sheet=sheet)
+        .select_related("line__clause", "institution")
+        .order_by("pk"),
         "events": Event.objects.of(sheet).order_by("-seq")[:20],
     }
 

@@ -2,6 +2,8 @@
 
 from supervision.models.problem import Problem, ProgressNote, Rectification, Source
 from supervision.models.record_check import RecordCheck, RecordSample
+from supervision.models.reminder import Reminder
+from supervision.models.sanction import Sanction
 from supervision.models.signature import VisitSignature
 from supervision.models.survey import ResidentSurvey
 from supervision.models.visit import (
@@ -22,7 +24,9 @@ __all__ = [
     "RecordCheck",
     "RecordSample",
     "Rectification",
+    "Reminder",
     "ResidentSurvey",
+    "Sanction",
     "Severity",
     "Source",
     "SupervisionRound",

@@ -1,8 +1,8 @@
 from datetime import date
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
 
@@ -165,6 +165,7 @@ class Rectification(Workflow):
         ServiceItem, models.PROTECT, null=True, blank=True, verbose_name="服务项目"
     )
     due = models.DateField("整改时限（含当日）")
+    since = models.DateField("本次计时起", default=clock.today, editable=False)
     measures = models.TextField("整改措施", blank=True)
     leader = models.CharField("责任领导", max_length=40, blank=True)
     person = models.CharField("责任人", max_length=40, blank=True)
@@ -278,6 +279,13 @@ class Rectification(Workflow):
             return None
         return self.applied_at.astimezone(clock.SHANGHAI).date()
 
+    def _move(self, name: str, **given: Any) -> None:
+        """Make the move; steps of the reminder that had fallen while the institution had it are on record by then."""
+        with transaction.atomic():
+            if self.status in self.WITH_INSTITUTION and name != "sign":
+                self.reminders.settle(self, clock.today())
+            super()._move(name, **given)
+
     def sign(self, *, by: Post, version: int) -> None:
         self._move("sign", by=by, version=version, signed_at=clock.now())
 
@@ -305,6 +313,7 @@ class Rectification(Workflow):
             note=note,
             opinion=note,
             due=due,
+            since=clock.today(),
             returns=self.returns + 1,
         )
 

@@ -176,6 +176,7 @@ def _detail(
             "running": row.status in Rectification.WITH_INSTITUTION,
             "evidence": _files(row.files.all(), "rectification_file", row.pk),
             "problem_files": problem_files(row.problem),
+            "reminders": row.reminders.prefetch_related("posts__institution"),
             "notes": [(n, _files(n.files.all(), "note_file", n.pk)) for n in notes],
             "may_write": rectifying.may_write(row, post),
             "answers": row.stands_on(Side.ANSWERS, post),

@@ -1,11 +1,12 @@
 """Scenes of scoring for tests: a small standard, an evaluation at any stage, a settled county."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.utils import timezone
 
 from campaigns.models import Clause, Standard
+from institutions import clock
 from institutions.models import Institution, Kind, Population, Post, ServiceItem
 from scoring import opening, publishing, verifying
 from scoring.filling import fill_line, submit
@@ -183,6 +184,12 @@ def published(evaluation: Evaluation, by: Post) -> Evaluation:
     evaluation.refresh_from_db()
     publishing.publish(evaluation, by=by, version=evaluation.version)
     return evaluation
+
+
+def window_over(evaluation: Evaluation) -> None:
+    """The last day to object was yesterday."""
+    day = clock.today() - timedelta(days=1)
+    Evaluation.objects.filter(pk=evaluation.pk).update(appeal_until=day)
 
 
 def final_sheets(

@@ -58,6 +58,7 @@ def test_the_policy_has_the_keys_and_defaults_of_the_format():
         "等次线",
         "等级分",
         "反弹期",
+        "申诉期",  # beyond the format: how long results may be objected to
     ]
     assert POLICY.sheets_due == 4
     assert POLICY.quarter_weights == EVEN

@@ -270,13 +270,15 @@ def test_publication_ranks_the_group_and_opens_the_appeal_window(evaluation, wor
     assert set(evaluation.sheets.values_list("group", flat=True)) == {
         "乡镇卫生院、社区卫生服务中心"
     }
-    assert appeal_deadline(date(2023, 9, 28)) == date(2023, 10, 11)
+    assert appeal_deadline(date(2023, 9, 28), world.county, 2023) == date(2023, 10, 11)
     page = client.get(evaluation.get_absolute_url())
     assert page.status_code == 200 and "各机构各项得分率" in page.content.decode()
-    client.post(
-        reverse("scoring:evaluation_finalise", args=[evaluation.pk]),
-        {"version": evaluation.version},
-    )
+    finalise = reverse("scoring:evaluation_finalise", args=[evaluation.pk])
+    client.post(finalise, {"version": evaluation.version})
+    evaluation.refresh_from_db()
+    assert evaluation.status == "published"  # the window is open
+    scenes.window_over(evaluation)
+    client.post(finalise, {"version": evaluation.version})
     evaluation.refresh_from_db()
     assert evaluation.status == "final"
 

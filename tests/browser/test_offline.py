@@ -20,9 +20,9 @@ FREE = ["公示栏没有更新", "健康教育宣传栏内容陈旧"]
 EXPECTED = ("ERR_INTERNET_DISCONNECTED", "ERR_CONNECTION_REFUSED", "ERR_FAILED")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of this walk alone, since it is taken away and comes back."""
+    """A server of these walks alone, since it is taken away and comes back."""
     server = Server(tmp_path_factory.mktemp("offline"))
     server.run("manage.py", "migrate", "--verbosity=0")
     server.run("-m", "tests.browser.county")
@@ -111,7 +111,6 @@ def test_ten_lines_and_two_photos_taken_offline_arrive_once(own: Server, browser
         person.context.set_offline(True)
         record(person.page, papers / "现场.jpg")
         expect(person.page.locator("[data-unsent-text]")).to_contain_text("记录 10 条，照片 2 张")
-        assert not kept(person.page, "drafts")[0].get("password")
 
         person.page.reload()
         person.see("没有网络，显示的是本机保存的记录页")
@@ -148,3 +147,63 @@ def test_ten_lines_and_two_photos_taken_offline_arrive_once(own: Server, browser
         assert not faults, "\n".join(faults)
     finally:
         person.context.close()
+
+
+def test_a_line_that_a_colleague_changed_is_shown_with_both_texts(own: Server, browser):
+    mine = Person(browser, own.url, "expert", screen=PHONE)
+    theirs = Person(browser, own.url, "officer")
+    try:
+        lines = []
+        for person in (mine, theirs):
+            person.go("/supervision/visits/")
+            person.open("青年路")
+            person.open("去记录")
+            lines.append(person.page.locator("article[id^=clause-]").nth(9))
+        ready_for_offline(mine.page)
+        mine.context.set_offline(True)
+        lines[0].get_by_text("符合", exact=True).click()
+        lines[0].get_by_label("情况").fill("我看到的")
+        lines[1].get_by_text("有问题", exact=True).click()
+        lines[1].get_by_label("情况").fill("同事看到的")
+        expect(lines[1].locator("[data-state]")).to_have_text("已保存", timeout=PATIENCE)
+
+        with mine.expecting(409):
+            mine.context.set_offline(False)
+            box = lines[0].locator("[data-conflict]")
+            expect(box).to_contain_text("【有问题】同事看到的", timeout=PATIENCE)
+            expect(box).to_contain_text("【符合】我看到的")
+            box.get_by_role("button", name="用我的").click()
+            expect(lines[0].locator("[data-state]")).to_have_text("已保存", timeout=PATIENCE)
+        assert "我看到的" in told(own)["texts"] and "同事看到的" not in told(own)["texts"]
+
+        # What is older than 14 days goes by itself, the rest with the log-out.
+        put = """async (days) => {
+          const user = await portalDrafts.who();
+          const at = Date.now() - days * 24 * 3600 * 1000;
+          await portalDrafts.put("drafts", {id: `old-${days}`, user, visit: "1", anchor: "x", values: {}, state: "waiting", at});
+        }"""
+        mine.page.evaluate(put, 15)
+        mine.page.evaluate(put, 13)
+        mine.go("/")
+        mine.see("本机还有 1 条督导记录")
+        asked: list[str] = []
+        mine.page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
+        mine.page.locator("summary").filter(has=mine.page.locator(".top-text")).first.click()
+        mine.press("退出登录")
+        assert "1 条督导记录没有发送" in asked[0]
+        left = mine.page.evaluate(
+            """() => new Promise((done) => {
+              const opening = indexedDB.open("portal-visits");
+              opening.onsuccess = () => {
+                const rows = opening.result.transaction(["drafts", "pages", "who"]);
+                const counts = ["drafts", "pages", "who"].map((name) => rows.objectStore(name).count());
+                rows.oncomplete = () => done(counts.map((count) => count.result));
+              };
+            })"""
+        )
+        assert left == [0, 0, 0]
+        faults = [f for f in mine.faults if not any(word in f for word in EXPECTED)]
+        assert not faults + theirs.faults, "\n".join(faults + theirs.faults)
+    finally:
+        mine.context.close()
+        theirs.context.close()

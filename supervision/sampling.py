@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -258,5 +258,5 @@ def table(samples: QuerySet[RecordSample]) -> dict[tuple[int, int], Tally]:
         (row["sample__visit__institution"], row["sample__item"]): Tally(
             **{name: row[name] for name in COUNTS}
         )
-        for row in sums
+        for row in cast(Iterable[dict[str, int]], sums)
     }

@@ -5,7 +5,6 @@ from typing import Any
 import django_filters
 from django import forms
 
-from institutions.models import Post
 from supervision.lists import HiddenFilter, UnitFilterSet
 from supervision.models import ResidentSurvey, SupervisionRound, Visit, VisitPolicy
 from supervision.models.survey import Group
@@ -65,12 +64,6 @@ class VisitPolicyForm(forms.ModelForm):
     class Meta:
         model = VisitPolicy
         fields = ("chronic", "maternal", "parent", "elderly", "records", "keep_days")
-
-    def __init__(self, *args: Any, post: Post, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.post = post
-        for name in ("chronic", "maternal", "parent", "elderly"):
-            self.fields[name].max_value = 200
 
 
 class SurveyFilter(UnitFilterSet):

@@ -50,12 +50,8 @@ def questions_for(group: str) -> list[Question]:
 def policy_of(institution: Institution) -> VisitPolicy:
     """Return the supervisor's settings, else its bureau's, else the defaults (not saved)."""
     rows = VisitPolicy.objects.filter(institution__in=[institution.pk, institution.bureau_id])
-    by_unit = {row.institution_id: row for row in rows}
-    return (
-        by_unit.get(institution.pk)
-        or by_unit.get(institution.bureau_id)
-        or VisitPolicy(institution=institution)
-    )
+    own = sorted(rows, key=lambda row: row.institution_id != institution.pk)
+    return own[0] if own else VisitPolicy(institution=institution)
 
 
 def set_policy(row: VisitPolicy, *, by: Post, version: int) -> VisitPolicy:

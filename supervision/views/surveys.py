@@ -153,7 +153,7 @@ def visit_policy(request: Request) -> HttpResponse:
     version = posted_version(request) if request.method == "POST" else row.version
     if version != row.version:
         raise StaleState(row, version)
-    form = VisitPolicyForm(request.POST or None, instance=row, post=post)
+    form = VisitPolicyForm(request.POST or None, instance=row)
     if form.is_bound and form.is_valid():
         surveying.set_policy(form.instance, by=post, version=version)
         messages.success(request, "已保存，从下一次抽取和调查起生效")

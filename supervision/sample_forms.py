@@ -18,7 +18,9 @@ from supervision.surveying import policy_of
 class SampleForm(forms.Form):
     """From a list (a file is given) or from a range of numbers."""
 
-    item = forms.ModelChoiceField(label="服务项目", queryset=ServiceItem.objects.none())
+    item = forms.ModelChoiceField(
+        label="服务项目", queryset=ServiceItem.objects.none(), empty_label="请选择"
+    )
     size = forms.IntegerField(label="抽取份数", min_value=1, max_value=MOST)
     list = forms.FileField(
         label="档案名单",

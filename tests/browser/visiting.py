@@ -1,6 +1,7 @@
-"""What the offline walk needs in its database: `python -m tests.browser.visiting start | idle | told`.
+"""What the offline walk needs in its database: `python -m tests.browser.visiting start | idle | colleague CLAUSE | told`.
 
-`start` sends the expert to the centre, `idle` makes every session older than the idle limit, `told` prints what arrived.
+`start` sends the expert to the centre, `idle` makes every session older than the idle limit, `colleague` records a clause
+as another member of the team, `told` prints what arrived.
 """
 
 import json
@@ -41,6 +42,23 @@ def idle() -> None:
         store.save()
 
 
+def colleague() -> None:
+    """The officer, who is in reach of the visit too, records the clause named on the command line."""
+    from campaigns.models import Clause
+    from institutions.models import Post
+    from supervision.models import Visit
+    from supervision.recording import default_due, save_line
+
+    values = {"found": "problem", "text": "同事看到的", "severity": "minor", "due": default_due()}
+    save_line(
+        Visit.objects.latest("pk"),
+        by=Post.objects.get(user__username="officer"),
+        version=0,
+        values=values,
+        clause=Clause.objects.get(pk=sys.argv[2]),
+    )
+
+
 def told() -> None:
     """Print the lines with their texts and the number of photos."""
     from supervision.models import PhotoKey, VisitLine
@@ -61,4 +79,4 @@ def told() -> None:
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    {"start": start, "idle": idle, "told": told}[sys.argv[1]]()
+    {"start": start, "idle": idle, "colleague": colleague, "told": told}[sys.argv[1]]()

@@ -108,7 +108,7 @@ def _owed(round_: BreakthroughRound) -> list[BreakthroughSubmission]:
     named, others = quotas.get(sorts.NAMED), quotas.get(sorts.OTHERS)
     chosen = set(named.institutions.values_list("pk", flat=True)) if named else set()
     owed = []
-    recipients = round_.campaign.recipients.select_related("institution__bureau")
+    recipients = round_.campaign.recipients.units().select_related("institution__bureau")
     for recipient in recipients.exclude(institution__kind=Kind.STREET).order_by("institution"):
         unit = recipient.institution
         quota = named if unit.pk in chosen else others

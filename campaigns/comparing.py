@@ -171,8 +171,10 @@ def _head(row: Campaign) -> _Row:
         "number",
         "year",
         "issued_on",
+        "issuer",
         "signer",
         "salutation",
+        "guideline",
         "basis",
         "goals",
     ]
@@ -188,11 +190,15 @@ def _phases(row: Campaign) -> list[_Row]:
 
 def _tasks(row: Campaign) -> list[_Row]:
     listed = []
-    related = ("institutions", "departments", "leaders__institution")
-    names = ("name", "text", "area", "kind", "done_by", "item", "due", "phase")
-    for task in row.tasks.select_related("phase", "item").prefetch_related(*related):
+    related = ("institutions", "unit_departments", "departments", "leaders__institution")
+    names = ["name", "text", "area", "kind", "done_by", "item", "due", "phase", "goal", "unit"]
+    names += ["programme", "receiver"]
+    rows = row.tasks.select_related("phase", "item", "receiver")
+    for task in rows.prefetch_related(*related):
         values = {_label(type(task), name): _shown(task, name) for name in names}
-        values["责任科室单位"] = "、".join(sorted(u.known_as for u in task.institutions.all()))
+        values["责任科室单位"] = "、".join(sorted(task.unit_names))
+        values["目标类别"] = "、".join(task.objective_labels)
+        values["覆盖对象"] = "、".join(task.covers)
         values["牵头科室"] = "、".join(sorted(d.name for d in task.departments.all()))
         values["责任领导"] = "、".join(sorted(p.title for p in task.leaders.all()))
         listed.append(_Row(task.name, values))
@@ -210,8 +216,8 @@ def _focuses(row: Campaign) -> list[_Row]:
 
 
 def _recipients(row: Campaign) -> dict[str, str]:
-    sent = row.recipients.select_related("institution").order_by("institution__code")
-    return {r.institution.code: r.institution.name for r in sent}
+    sent = row.recipients.select_related("institution", "department", "region")
+    return {f"{r.sort}{r.name}": r.name for r in sent.order_by("institution__code", "pk")}
 
 
 def _passages(row: Campaign) -> list[_Row]:

@@ -124,6 +124,8 @@ class _Copier:
             issued_on=issued_on,
             signer=source.signer,
             salutation=source.salutation,
+            issuer=source.issuer,
+            guideline=words(source.guideline),
             basis=words(source.basis),
             goals=words(source.goals),
             parent=source.parent,
@@ -175,7 +177,12 @@ class _Copier:
         sent = self.source.recipients.select_related("institution").order_by("pk")
         self.left_out = [r.institution.code for r in sent if r.institution_id not in self.open]
         Recipient.objects.bulk_create(
-            Recipient(campaign=campaign, institution=r.institution)
+            Recipient(
+                campaign=campaign,
+                institution=r.institution,
+                department_id=r.department_id,
+                region_id=r.region_id,
+            )
             for r in sent
             if r.institution_id in self.open
         )
@@ -196,7 +203,7 @@ class _Copier:
             self.focuses[old.pk] = row
 
     def _tasks(self, campaign: Campaign) -> None:
-        related = ("institutions", "departments", "leaders")
+        related = ("institutions", "departments", "leaders", "unit_departments")
         for old in self.source.tasks.prefetch_related(*related):
             phase = self.phases.get(old.phase_id) if old.phase_id else None
             due = self.shift.deadline(old.due)
@@ -210,12 +217,19 @@ class _Copier:
                 kind=old.kind,
                 done_by=old.done_by,
                 item_id=old.item_id,
+                goal=old.goal,
+                unit=old.unit,
+                covers=old.covers,
+                objectives=old.objectives,
+                programme=self.shift.words(old.programme),
+                receiver_id=old.receiver_id if old.receiver_id in self.open else None,
                 due=min(due, phase.ends)
                 if phase and old.phase and old.due <= old.phase.ends
                 else due,
             )
             row.institutions.set(self._still(old.institutions.all()))
             row.departments.set(old.departments.all())
+            row.unit_departments.set(old.unit_departments.all())
             row.leaders.set(old.leaders.all())
             self.tasks[old.pk] = row
 
@@ -225,8 +239,8 @@ class _Copier:
             .order_by("edition")
             .values_list("previous", "pk")
         )
-        related = ("phases", "tasks", "focuses", "standards")
-        for old in self.source.passages.prefetch_related(*related):
+        # Plans, targets, groups and rounds of the old year stay with it; figures are followed on.
+        for old in self.source.passages.prefetch_related(*Passage.LINKS):
             row = Passage.objects.create(
                 campaign=campaign,
                 position=old.position,
@@ -242,4 +256,5 @@ class _Copier:
             }
             for name, known in copies.items():
                 getattr(row, name).set([known[r.pk] for r in getattr(old, name).all()])
+            row.series.set(old.series.all())
             row.standards.set([following.get(s.pk, s.pk) for s in old.standards.all()])

@@ -3,7 +3,7 @@
 Every deed claims the campaign under the version its author saw, so that two people cannot overwrite each other.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -245,9 +245,17 @@ def delete_task(task: Task, *, by: Post, version: int) -> None:
 
 
 def remove_recipients(
-    campaign: Campaign, institutions: Iterable[Institution], *, by: Post, version: int
+    campaign: Campaign,
+    institutions: Iterable[Institution],
+    *,
+    by: Post,
+    version: int,
+    others: Iterable[Recipient] = (),
 ) -> int:
-    """Take institutions off the draft's list; returns how many. Those with a task stay: ValidationError."""
+    """Take institutions, and departments, villages and streets (`others`), off the draft's list; returns how many.
+
+    Institutions with a task stay: ValidationError.
+    """
     chosen = [row.pk for row in institutions]
     busy = Task.institutions.through.objects.filter(
         task__campaign=campaign, institution__in=chosen
@@ -257,27 +265,50 @@ def remove_recipients(
         raise ValidationError(
             f"{first.institution}是任务“{first.task}”的责任单位，请先在任务中去掉"
         )
+    rows = campaign.recipients.units().filter(institution__in=chosen).values_list("pk", flat=True)
+    removed = [*rows, *(row.pk for row in others)]
     with transaction.atomic():
-        claim(campaign, "主送机构", by=by, version=version, data={"removed": len(chosen)})
-        return Recipient.objects.filter(campaign=campaign, institution__in=chosen).delete()[0]
+        claim(campaign, "主送机构", by=by, version=version, data={"removed": len(removed)})
+        return campaign.recipients.filter(pk__in=removed).delete()[0]
 
 
 def link_passage(passage: Passage, *, by: Post, version: int, **chosen: Any) -> None:
     """Say what a passage became, or why it needs nothing. The words of the paper are not touched, so also later."""
+    link_passages(passage.campaign, {passage: chosen}, by=by, version=version)
+
+
+def link_passages(
+    campaign: Campaign, said: Mapping[Passage, Mapping[str, Any]], *, by: Post, version: int
+) -> None:
+    """Say of several passages of a campaign what they became: `became`, `nothing`, and rows by the names of LINKS.
+
+    What is left out of a passage's own mapping is taken away from it. In sets: some twenty queries for a whole paper.
+    """
+    places = [passage.position for passage in said]
     with transaction.atomic():
         claim(
-            passage.campaign,
+            campaign,
             "条文落实",
             by=by,
             version=version,
             states=RUNNING,
-            data={"passage": passage.position},
+            data={"passage": places[0]} if len(places) == 1 else {"passages": len(places)},
         )
-        Passage.objects.filter(pk=passage.pk).update(
-            became=chosen["became"], nothing=chosen["nothing"]
-        )
-        for name in ("phases", "tasks", "focuses", "standards"):
-            getattr(passage, name).set(chosen[name])
+        for passage, chosen in said.items():
+            passage.became = chosen.get("became", "")
+            passage.nothing = chosen.get("nothing", "")
+        Passage.objects.bulk_update(said, ["became", "nothing"], batch_size=200)
+        for name in Passage.LINKS:
+            through: Any = getattr(Passage, name).through
+            through.objects.filter(passage__in=[passage.pk for passage in said]).delete()
+            other = next(
+                f.attname for f in through._meta.fields if f.attname not in ("id", "passage_id")
+            )
+            through.objects.bulk_create(
+                through(passage_id=passage.pk, **{other: row.pk})
+                for passage, chosen in said.items()
+                for row in chosen.get(name, ())
+            )
 
 
 def _next(rows) -> int:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.safestring import SafeString
 
-from campaigns.models import Series, SeriesValue
+from campaigns.models import Campaign, Series, SeriesValue
 from campaigns.periods import Frequency, Period
 from institutions import charts, clock
 from institutions.models import Institution, Post
@@ -32,6 +32,49 @@ class Total:
 
 
 NONE = Total()
+
+
+@dataclass(frozen=True)
+class Gap:
+    """How far a value is from that of the year before and from its target."""
+
+    series: Series
+    now: Decimal | None
+    before: Decimal | None
+
+    @property
+    def value(self) -> str:
+        return self.series.text_of(self.now)
+
+    @property
+    def to_before(self) -> str:
+        """提高 or 下降 against the same period of the year before; nothing where either is missing."""
+        if self.now is None or self.before is None:
+            return ""
+        change = self.now - self.before
+        if not change:
+            return "与上年同期持平"
+        return f"比上年同期{'提高' if change > 0 else '下降'}{self.series.gap_text(change)}"
+
+    @property
+    def to_target(self) -> str:
+        """How much is missing to the target, or by how much it is passed."""
+        met = self.series.meets(self.now)
+        if met is None or self.now is None or self.series.target is None:
+            return ""
+        gap = self.now - self.series.target
+        if not gap:
+            return "达到目标"
+        if met:
+            return f"好于目标{self.series.gap_text(gap)}"
+        return f"距目标还差{self.series.gap_text(gap)}"
+
+    @property
+    def better(self) -> bool | None:
+        """Whether it moved the right way since the year before."""
+        if self.now is None or self.before is None or self.now == self.before:
+            return None
+        return (self.now > self.before) == (self.series.direction == Series.Direction.UP)
 
 
 def periods_q(periods: Iterable[Period]) -> Q:
@@ -62,6 +105,21 @@ def totals(
 def current_periods() -> list[Period]:
     """Return the periods that are owed now: the last month, quarter and year that are over."""
     return [Period.last(frequency, clock.today()) for frequency in Frequency.values]
+
+
+def measured(campaign: Campaign, post: Post) -> list[tuple[Series, Period, Gap]]:
+    """Return the figures by which a campaign's goal is measured, each in its last period; two queries."""
+    rows = list(Series.objects.visible_to(post).filter(campaign=campaign))
+    current = current_periods()
+    values = SeriesValue.objects.visible_to(post).filter(series__in=rows)
+    found = totals(values, [*current, *(p.year_before() for p in current)]) if rows else {}
+    lines = []
+    for row in rows:
+        period = Period.last(row.frequency, clock.today())
+        now = found.get((row.pk, period), NONE).value(row)
+        before = found.get((row.pk, period.year_before()), NONE).value(row)
+        lines.append((row, period, Gap(row, now, before)))
+    return lines
 
 
 def choices(series: Series) -> list[Period]:

@@ -74,7 +74,7 @@ class MemberForm(forms.ModelForm):
             self.fields[name].empty_label = "（不选）"
         if group.kind == Group.Kind.TEAM:
             del self.fields["profession"]
-            self.fields["region"].queryset = group.villages()
+            self.fields["region"].queryset = group.areas()
         else:
             del self.fields["region"]
         if group.kind != Group.Kind.GUIDANCE:
@@ -88,6 +88,10 @@ class MemberForm(forms.ModelForm):
             self.add_error("title", "请选择任职，或写明单位和职务")
         if cleaned.get("duty") in Member.VILLAGE_DUTIES and not cleaned.get("region"):
             self.add_error("region" if "region" in self.fields else "duty", "请选择所包村（居）")
+        if cleaned.get("duty") in Member.AREA_DUTIES and not cleaned.get("region"):
+            self.add_error(
+                "region" if "region" in self.fields else "duty", "请选择负责的管区或村（居）"
+            )
         return cleaned
 
 

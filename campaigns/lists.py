@@ -77,7 +77,7 @@ class ReportList(Listing):
     title = "任务报送"
     columns = (
         Column("任务", "task.name"),
-        Column("机构", "institution.known_as", sort=("institution__code",)),
+        Column("机构", "unit_name", sort=("institution__code",)),
         Column("活动", "task.campaign.name"),
         Column("阶段", lambda r: r.task.phase.name if r.task.phase else "—"),
         Column("完成时限", lambda r: date_cn(r.due), sort=("due",)),
@@ -85,33 +85,19 @@ class ReportList(Listing):
         Column("时限情况", time_tag),
         Column("报送时间", lambda r: time_cn(r.submitted_at), shown=False),
         Column("完成情况", "text", shown=False),
-        Column("完成数量", "number", shown=False),
+        Column("完成", "value_text", shown=False),
+        Column("报送至", "supervisor.known_as", shown=False),
     )
-    search = ("task__name", "institution__search")
+    search = ("task__name", "institution__search", "department__name")
     filters = ReportFilter
     order = ("due", "pk")
-
-
-class TaskReportList(Listing):
-    """One task's reports, institution by institution."""
-
-    title = "任务完成情况"
-    columns = (
-        Column("机构", "institution.name", sort=("institution__code",)),
-        Column("状态", report_tag, sort=("status",)),
-        Column("时限情况", time_tag),
-        Column("报送时间", lambda r: time_cn(r.submitted_at)),
-        Column("完成数量", "number", numeric=True, shown=False),
-        Column("完成情况", "text", shown=False),
-    )
-    search = ("institution__search",)
-    order = ("institution__code", "pk")
 
 
 class ReceiptList(Listing):
     title = "签收情况"
     columns = (
-        Column("机构", "institution.name", sort=("institution__code",)),
+        Column("主送对象", "name", sort=("institution__code",)),
+        Column("类别", "sort_label"),
         Column("活动", "campaign.name"),
         Column("文号", "campaign.number"),
         Column(
@@ -119,9 +105,9 @@ class ReceiptList(Listing):
             lambda r: Tag("已签收", "ok") if r.received_at else Tag("未签收", "warn"),
         ),
         Column("签收时间", lambda r: time_cn(r.received_at)),
-        Column("签收人", lambda r: r.received_by.title if r.received_by else "—"),
+        Column("签收人", lambda r: str(r.received_by) if r.received_by else "—"),
     )
-    search = ("institution__search", "campaign__name")
+    search = ("institution__search", "department__name", "region__name", "campaign__name")
     filters = ReceiptFilter
     order = ("-campaign__issued_on", "campaign__pk", "institution__code", "pk")
 

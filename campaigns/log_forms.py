@@ -18,23 +18,27 @@ from institutions.forms import (
     ScopedFormMixin,
 )
 from institutions.models import Institution, Kind, Post, StaffMember
+from institutions.staffing import kept_by
 
 K = WorkLog.Kind
 FIRST = ("day", "subject", "place", "host", "text")
 LINKS = ("campaign", "phase", "task", "item")
 DECIDED = ("decisions", "follow_up_due")
+FLOW = ("flow_before", "flow_after", "flow_from")
 # What a kind asks beyond the common fields.
 ASKED: dict[str, tuple[str, ...]] = {
     K.DISPATCH: ("participants", "units", *DECIDED),
     K.MEETING: ("participants", "targets", "units", *DECIDED),
-    K.TRAINING: ("participants", "targets", "tested", "passed", "units"),
+    K.TRAINING: ("participants", "targets", "trainees", "tested", "passed", "units"),
     K.PUBLICITY: ("channel", "labelled", "participants", "targets"),
     K.FIELD: ("units", *DECIDED),
     K.GUIDANCE: ("units", "targets", *DECIDED),
     K.QUALITY: ("aspect", "units", *DECIDED),
     K.INNOVATION: ("aspect", "targets"),
     K.OBSTACLE: ("aspect", *DECIDED),
-    K.REENGINEERING: ("aspect", *DECIDED),
+    K.REENGINEERING: ("aspect", *FLOW, *DECIDED),
+    K.CHECK: ("manner", "units", *DECIDED),
+    K.PLATFORM: ("aspect", "platform", "units", *DECIDED),
 }
 # Said under the name of the kind where one chooses what to enter.
 MEANT = {
@@ -47,12 +51,15 @@ MEANT = {
     K.QUALITY: "按质控计划检查各项目，发现问题及时整改",
     K.INNOVATION: "有示范意义的创新举措，可由主管部门遴选推荐",
     K.OBSTACLE: "床位设置、设施设备、药物目录等政策制约",
-    K.REENGINEERING: "优化、细化服务流程的做法",
+    K.REENGINEERING: "优化、细化服务流程：优化前、优化后、哪天起用、效果怎样",
+    K.CHECK: "主动服务、跟踪调度、督导检查、实地考察，督查任务进展",
+    K.PLATFORM: "启动会、健康驿站和家医签约等平台的联系对接、数据导入",
 }
 HELP = {
     "aspect": {
         K.OBSTACLE: "如：床位设置、设施设备、药物目录",
         K.QUALITY: "质控了哪些项目或环节",
+        K.PLATFORM: "对接的平台，如：家医平台、健康驿站",
     }
 }
 
@@ -72,20 +79,30 @@ class WorkLogForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
         widget=forms.RadioSelect,
         help_text="宣传材料一律要以醒目字体明示",
     )
+    platform = forms.URLField(
+        label=WorkLog._meta.get_field("platform").verbose_name,
+        required=False,
+        max_length=200,
+        assume_scheme="https",
+    )
     files = FilesField(label="照片和材料")
 
     class Meta:
         model = WorkLog
         fields = [
             *FIRST,
+            "manner",
             "channel",
             "labelled",
             "participants",
             "targets",
+            "trainees",
             "tested",
             "passed",
             "units",
             "aspect",
+            *FLOW,
+            "platform",
             *DECIDED,
             *LINKS,
         ]
@@ -95,6 +112,10 @@ class WorkLogForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
             "text": forms.Textarea(attrs={"rows": 5}),
             "decisions": forms.Textarea(attrs={"rows": 3}),
             "units": forms.CheckboxSelectMultiple,
+            "trainees": forms.CheckboxSelectMultiple,
+            "flow_before": forms.Textarea(attrs={"rows": 3}),
+            "flow_after": forms.Textarea(attrs={"rows": 3}),
+            "flow_from": DateInput,
         }
         help_texts = {
             "host": "只写职务，如：分管副局长",
@@ -102,6 +123,8 @@ class WorkLogForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
             "decisions": "定了什么、由谁落实；没有可空着",
             "follow_up_due": "填写后会在工作台提醒，落实后在本页登记",
             "units": "勾选的机构计入覆盖情况",
+            "trainees": "人员名册中还没有岗前培训的；勾选后名册自动填上培训日期",
+            "flow_before": "一步一步写，如：挂号→候诊→建档→体检→取报告",
             "task": "本项工作落实的是哪项任务（没有可不选）",
         }
 
@@ -114,6 +137,11 @@ class WorkLogForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
                 del self.fields[name]
         if "units" in self.fields:
             self._offer_units()
+        if "trainees" in self.fields:
+            self._offer_trainees()
+        if log.kind == K.REENGINEERING:
+            for name in FLOW:
+                self.fields[name].required = True
         self._offer_links()
         if "targets" in self.fields:
             self.initial["targets"] = log.targets.split("、") if log.targets else []
@@ -122,6 +150,9 @@ class WorkLogForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
         if "channel" in self.fields:
             self.fields["channel"].required = True
             self.fields["channel"].choices = [("", "请选择"), *WorkLog.Channel.choices]
+        if "manner" in self.fields:
+            self.fields["manner"].required = True
+            self.fields["manner"].choices = [("", "请选择"), *WorkLog.Manner.choices]
         if log.kind == K.TRAINING:
             for name in ("participants", "targets"):
                 self.fields[name].required = True
@@ -136,6 +167,21 @@ class WorkLogForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
             self.fields["units"].queryset = units
         else:
             del self.fields["units"]
+
+    def _offer_trainees(self) -> None:
+        """Offer the newcomers without training whose rosters the post keeps, and those already ticked."""
+        ticked = self.instance.trainees.values("pk") if self.instance.pk else []
+        rows = StaffMember.objects.visible_to(self.post).filter(
+            institution__in=Institution.objects.filter(kept_by(self.post))
+        )
+        newcomers = StaffMember.objects.untrained().order_by().values("pk")
+        rows = rows.filter(Q(pk__in=newcomers) | Q(pk__in=ticked)).select_related("institution")
+        if not self.post.has_perm("institutions.keep_staff") or not rows.exists():
+            del self.fields["trainees"]
+            return
+        field = self.fields["trainees"]
+        field.queryset = rows
+        field.label_from_instance = lambda member: f"{member.name}（{member.institution.known_as}）"
 
     def _offer_links(self) -> None:
         known = Campaign.objects.visible_to(self.post).exclude(status=Campaign.Status.DRAFT)
@@ -167,6 +213,8 @@ class WorkLogForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
             self.add_error("tested", "测试人数不能多于参加人数")
         if cleaned.get("follow_up_due") and not cleaned.get("decisions"):
             self.add_error("decisions", "填了落实时限，请写明要落实的事项")
+        if self.instance.kind == K.CHECK and not cleaned.get("campaign"):
+            self.add_error("campaign", "请选择督查的是哪个活动、哪项任务")
         if self.instance.kind == K.PUBLICITY and not self._has_photo():
             self.add_error("files", "请上传现场照片")
         return cleaned
@@ -189,6 +237,10 @@ class WorkLogForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
         if any(file.is_image for file in self.stored) or "files" in self.errors:
             return True
         return bool(self.instance.pk) and any(f.is_image for f in self.instance.files.all())
+
+    @property
+    def chosen_trainees(self) -> list[StaffMember] | None:
+        return list(self.cleaned_data["trainees"]) if "trainees" in self.fields else None
 
     @property
     def chosen_units(self) -> list[Institution] | None:
@@ -232,8 +284,10 @@ class LogFilter(ScopedFilterSet):
         label="对象",
     )
     channel = django_filters.ChoiceFilter(choices=WorkLog.Channel.choices, label="宣传方式")
+    manner = django_filters.ChoiceFilter(choices=WorkLog.Manner.choices, label="督查形式")
     labelled = django_filters.ChoiceFilter(choices=LABELLED, label="宣传标识", method="by_label")
     follow_up = django_filters.ChoiceFilter(choices=FOLLOW_UP, label="落实", method="by_follow_up")
+    task = django_filters.ModelChoiceFilter(queryset=Task.objects.all(), widget=forms.HiddenInput)
     status = django_filters.ChoiceFilter(choices=WorkLog.Status.choices, label="案例状态")
     scope = django_filters.ChoiceFilter(
         choices=[("own", "本单位的"), ("below", "下级机构的")], label="范围", method="by_side"
@@ -273,6 +327,9 @@ class CoverageForm(forms.Form):
     )
     channel = forms.ChoiceField(
         label="宣传方式", required=False, choices=[("", "不限"), *WorkLog.Channel.choices]
+    )
+    manner = forms.ChoiceField(
+        label="督查形式", required=False, choices=[("", "不限"), *WorkLog.Manner.choices]
     )
     target = forms.ChoiceField(
         label="对象",

@@ -22,10 +22,11 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from campaigns.log_forms import LogFilter, StaffFilter
-from campaigns.models import WorkLog
+from campaigns.models import Task, WorkLog
 from institutions.listing import Column, Listing, Tag
 from institutions.models import Institution, Post, StaffMember
 from institutions.rounding import half_up
+from institutions.staffing import KEEP_STAFF, keeps
 from institutions.templatetags.portal import date_cn
 
 LOG_TONES = {"recorded": "muted", "selected": "info", "recommended": "ok"}
@@ -74,8 +75,13 @@ class LogList(Listing):
         Column("主持或带队", "host", shown=False),
         Column("对象", "targets", shown=False),
         Column("宣传方式", "get_channel_display", shown=False),
+        Column("督查形式", "get_manner_display", shown=False),
         Column("涉及方面", "aspect", shown=False),
+        Column("平台网址", "platform", shown=False),
         Column("内容", "text", shown=False),
+        Column("优化前的流程", "flow_before", shown=False),
+        Column("优化后的流程", "flow_after", shown=False),
+        Column("新流程启用日期", lambda r: date_cn(r.flow_from), shown=False),
         Column("议定事项或建议", "decisions", shown=False),
         Column("落实时限", lambda r: date_cn(r.follow_up_due), shown=False),
         Column("落实情况", "follow_up", shown=False),
@@ -104,6 +110,8 @@ def counted(post: Post, asked: Mapping[str, Any]) -> QuerySet[WorkLog]:
         rows = rows.filter(campaign=asked["campaign"])
     if asked.get("channel"):
         rows = rows.filter(channel=asked["channel"])
+    if asked.get("manner"):
+        rows = rows.filter(manner=asked["manner"])
     if asked.get("target"):
         rows = rows.filter(targets__contains=asked["target"])
     return rows
@@ -147,6 +155,49 @@ class CoverageList(Listing):
         return f"{reverse('campaigns:log_list')}?kind={kind}&q={row.code}" if row.own else ""
 
 
+def with_checks(tasks: QuerySet[Task], post: Post) -> QuerySet[Task]:
+    """Annotate each task with how often it was checked in each form (`check_service` …), in all, and when last."""
+    logs = WorkLog.objects.visible_to(post).filter(kind=WorkLog.Kind.CHECK, task=OuterRef("pk"))
+    of_task = logs.order_by().values("task")
+
+    def number(rows: QuerySet[Any]) -> Coalesce:
+        return Coalesce(Subquery(rows.annotate(n=Count("pk")).values("n")), 0)
+
+    return tasks.annotate(
+        **{f"check_{m}": number(of_task.filter(manner=m)) for m in WorkLog.Manner.values},
+        checked=number(of_task),
+        last=Subquery(of_task.annotate(n=Max("day")).values("n")),
+    )
+
+
+class TaskCheckList(Listing):
+    """The tasks of a campaign and in which of the four forms their progress was checked."""
+
+    title = "任务督查情况"
+    columns = (
+        Column("任务", "name", sort=("position",)),
+        *(
+            Column(
+                label,
+                f"check_{value}",
+                sort=(f"check_{value}",),
+                numeric=True,
+                url=lambda t, m=value: _checks_url(t, m) if getattr(t, f"check_{m}") else "",
+            )
+            for value, label in WorkLog.Manner.choices
+        ),
+        Column("最近一次", lambda t: date_cn(t.last)),
+        Column("情况", lambda t: Tag("已督查", "ok") if t.checked else Tag("没有督查", "bad")),
+    )
+    search = ("name",)
+    order = ("checked", "position", "pk")
+
+
+def _checks_url(task: Task, manner: str) -> str:
+    kind = WorkLog.Kind.CHECK
+    return f"{reverse('campaigns:log_list')}?kind={kind}&manner={manner}&task={task.pk}"
+
+
 TRAINED = {
     "never": Tag("未培训", "bad"),
     "after": Tag("到岗后才培训", "warn"),
@@ -183,4 +234,5 @@ class StaffTrainingList(Listing):
     order = ("-joined", "pk")
 
     def row_url(self, row: StaffMember) -> str:
-        return ""
+        may = keeps(self.request.post, row.institution, KEEP_STAFF)
+        return reverse("institutions:staff_edit", args=[row.pk]) if may else ""

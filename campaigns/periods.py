@@ -84,6 +84,10 @@ class Period:
         day = date(first.year - (first.month == 1), (first.month - 2) % 12 + 1, 1)
         return Period.holding(self.frequency, day)
 
+    def year_before(self) -> "Period":
+        """Return the same period of the year before (上年同期)."""
+        return Period(self.year - 1, self.quarter, self.month)
+
     def back(self, count: int) -> list["Period"]:
         """Return `count` periods up to this one, oldest first."""
         found = [self]

@@ -132,6 +132,7 @@ class PlanFilter(ScopedFilterSet):
         choices=[*WHEN, ("late", "逾期上报")], label="时限", method="by_time"
     )
     scope = django_filters.ChoiceFilter(choices=SCOPE, label="范围", method="by_side")
+    institution = django_filters.NumberFilter(widget=forms.HiddenInput, max_value=MOST)
 
     class Meta:
         model = Plan

@@ -9,25 +9,28 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from campaigns.following import Pair, families
-from campaigns.models import Series, SeriesValue
+from campaigns.models import Campaign, Series, SeriesValue
 from campaigns.periods import Frequency, Period
 from institutions import clock
 from institutions.forms import DateInput, ScopedFilterSet, ScopedFormMixin
 from institutions.models import Institution, Kind, Post
 from institutions.rounding import plain_text
 
+MIDWIFERY = ("midwifery", "全部助产机构")
 STATES = [("missing", "本单位上一期未填")]
 
 
 class UnitsFormMixin(ScopedFormMixin):
     """Chooses institutions one by one (those directly below) or by kind (the whole area)."""
 
+    left_out: tuple[str, ...] = (Kind.BUREAU, Kind.STREET)
+
     def offer_units(self, post: Post, chosen: Any = ()) -> None:
         office = post.institution
         below = (
             Institution.objects.visible_to(post)
             .filter(path__startswith=office.path)
-            .exclude(kind__in=[Kind.BUREAU, Kind.STREET])
+            .exclude(kind__in=self.left_out)
         )
         self.below = below
         self.fields["institutions"].queryset = below.filter(
@@ -37,14 +40,17 @@ class UnitsFormMixin(ScopedFormMixin):
         self.fields["kinds"].choices = [
             (value, f"全部{label}") for value, label in Kind.choices if value in present
         ]
+        if below.filter(midwifery=True).exists():
+            self.fields["kinds"].choices = [*self.fields["kinds"].choices, MIDWIFERY]
 
     def clean(self):
         cleaned = super().clean() or self.cleaned_data
         kinds = cleaned.get("kinds") or []
+        chosen = Q(kind__in=kinds)
+        if MIDWIFERY[0] in kinds:
+            chosen |= Q(midwifery=True)
         named = [unit.pk for unit in cleaned.get("institutions") or []]
-        cleaned["units"] = list(
-            self.below.filter(Q(kind__in=kinds) | Q(pk__in=named)).order_by("code")
-        )
+        cleaned["units"] = list(self.below.filter(chosen | Q(pk__in=named)).order_by("code"))
         if not cleaned["units"] and "institutions" not in self.errors:
             self.add_error("institutions", "请选择机构，或按类别全选")
         return cleaned
@@ -79,6 +85,7 @@ class SeriesForm(UnitsFormMixin, forms.ModelForm):
             "starts",
             "item",
             "basis",
+            "campaign",
             "institutions",
         ]
         widgets = {
@@ -100,6 +107,9 @@ class SeriesForm(UnitsFormMixin, forms.ModelForm):
         self.offer_units(self.post, chosen)
         self.fields["institutions"].required = False
         self.fields["item"].empty_label = "（不选）"
+        own = Campaign.objects.visible_to(self.post).filter(institution=self.instance.bureau_id)
+        self.fields["campaign"].queryset = own
+        self.fields["campaign"].empty_label = "（不选）"
         if self.instance.pk and self.instance.values.exists():
             for name in self.FIXED:
                 self.fields[name].disabled = True

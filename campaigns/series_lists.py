@@ -28,7 +28,8 @@ class SeriesList(Listing):
         super().__init__(request, rows)
         today = clock.today()
         values = SeriesValue.objects.visible_to(request.post)
-        self.totals = figures.totals(values, figures.current_periods())
+        current = figures.current_periods()
+        self.totals = figures.totals(values, [*current, *(p.year_before() for p in current)])
         self.expected = figures.expected(request.post, rows)
         self.columns = (
             Column("指标", "name", sort=("name",)),
@@ -41,12 +42,19 @@ class SeriesList(Listing):
             Column("合计", lambda s: self._total(s).text(s), numeric=True),
             Column("目标", lambda s: s.target_text, numeric=True),
             Column("达标", self._met),
+            Column("与目标的差距", lambda s: self._gap(s).to_target or "—", shown=False),
+            Column("与上年的差距", lambda s: self._gap(s).to_before or "—"),
             Column("填报", self._coverage),
         )
 
     def _total(self, series: Series) -> figures.Total:
         period = Period.last(series.frequency, clock.today())
         return self.totals.get((series.pk, period), figures.NONE)
+
+    def _gap(self, series: Series) -> figures.Gap:
+        before = Period.last(series.frequency, clock.today()).year_before()
+        old = self.totals.get((series.pk, before), figures.NONE)
+        return figures.Gap(series, self._total(series).value(series), old.value(series))
 
     def _met(self, series: Series) -> Any:
         met = series.meets(self._total(series).value(series))

@@ -1,6 +1,7 @@
 """How far a campaign is, and what an institution owes it: figures for pages, in a constant number of queries."""
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from django.db.models import Count, Q
@@ -8,6 +9,7 @@ from django.db.models import Count, Q
 from campaigns.models import Campaign, Phase, Recipient, Report, SupervisionFocus, Task
 from institutions import clock
 from institutions.models import Institution, Post
+from institutions.rounding import percent_text
 
 
 @dataclass
@@ -105,6 +107,68 @@ def counts_of(rows) -> Counts:
     return counts
 
 
+@dataclass(frozen=True)
+class RegionProgress:
+    """How many of a region's units have their report accepted; `missing` have not handed it in."""
+
+    name: str
+    total: int
+    accepted: int
+    missing: int
+
+
+def by_region(rows) -> list[RegionProgress]:
+    """Return the progress of a queryset of reports by the region of the units, in one query."""
+    open_ = Q(status__in=Report.OPEN)
+    grouped = (
+        rows.order_by("institution__region__code")
+        .values("institution__region__code", "institution__region__name")
+        .annotate(
+            total=Count("pk"),
+            accepted=Count("pk", filter=Q(status=Report.Status.ACCEPTED)),
+            missing=Count("pk", filter=open_),
+        )
+    )
+    return [
+        RegionProgress(
+            row["institution__region__name"] or "未填区划",
+            row["total"],
+            row["accepted"],
+            row["missing"],
+        )
+        for row in grouped
+    ]
+
+
+@dataclass
+class Reached:
+    """What the accepted reports of a task come to: `text` in words, `units` that reach the target."""
+
+    text: str = ""
+    units: int = 0
+
+
+def reached(task: Task, rows) -> Reached:
+    """Return what the accepted reports in `rows` come to together; one query, none where nothing is counted."""
+    if task.done_by not in Report.COUNTED:
+        return Reached()
+    done = list(rows.filter(status=Report.Status.ACCEPTED).order_by())
+    for row in done:
+        row.task = task
+    units = sum(row.reached is True for row in done)
+    match task.done_by:
+        case Task.DoneBy.NUMBER:
+            return Reached(f"合计 {sum(row.number or 0 for row in done)}{task.unit}", units)
+        case Task.DoneBy.PERCENT:
+            part = sum(row.numerator or 0 for row in done)
+            whole = sum(row.denominator or 0 for row in done)
+            if not whole:
+                return Reached(units=units)
+            return Reached(f"合计 {percent_text(Fraction(part, whole))}（{part}/{whole}）", units)
+    covered = sum(len(row.covered) for row in done)
+    return Reached(f"已覆盖 {covered} / {len(done) * len(task.covers)}", units)
+
+
 def summary_for(institution: Institution, post: Post) -> dict[str, Any]:
     """Return what the campaigns floor tells on an institution's page; five queries.
 
@@ -116,6 +180,7 @@ def summary_for(institution: Institution, post: Post) -> dict[str, Any]:
     return {
         "receipts": list(
             Recipient.objects.visible_to(post)
+            .units()
             .filter(running, institution=institution)
             .select_related("campaign", "received_by")
             .order_by("-campaign__issued_on", "pk")[:10]

@@ -15,6 +15,8 @@ SCOPE = [("own", "要本单位完成的"), ("asked", "本单位下达的")]
 
 
 class TargetForm(UnitsFormMixin, forms.ModelForm):
+    # Street and town offices have targets too: 国家卫生镇.
+    left_out = (Kind.BUREAU,)
     kinds = forms.MultipleChoiceField(
         label="按类别全选单位（含下级）", required=False, widget=forms.CheckboxSelectMultiple
     )

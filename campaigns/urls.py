@@ -4,8 +4,10 @@ from campaigns.views import (
     breakthrough,
     campaigns,
     census,
+    checks,
     copying,
     drafting,
+    gaps,
     groups,
     plans,
     reports,
@@ -54,6 +56,8 @@ part_urls = [
 
 # /campaigns/tasks/<pk>/
 task_urls = [
+    path("tasks/", tasks.task_list, name="task_list"),
+    path("<int:pk>/duties/", tasks.duty_matrix, name="duty_matrix"),
     path("<int:pk>/tasks/new/", tasks.task_create, name="task_create"),
     path("tasks/<int:pk>/", tasks.task_detail, name="task_detail"),
     path("tasks/<int:pk>/edit/", tasks.task_edit, name="task_edit"),
@@ -70,6 +74,7 @@ report_urls = [
     path("reports/<int:pk>/recall/", reports.report_recall, name="report_recall"),
     path("reports/<int:pk>/accept/", reports.report_accept, name="report_accept"),
     path("reports/<int:pk>/send_back/", reports.report_send_back, name="report_send_back"),
+    path("reports/<int:pk>/take_over/", reports.report_take_over, name="report_take_over"),
     path("reports/<int:pk>/files/<uuid:key>/", reports.report_file, name="report_file"),
     path(
         "reports/<int:pk>/files/<uuid:key>/remove/",
@@ -205,6 +210,7 @@ log_urls = [
     path("logs/new/", work_logs.log_create, name="log_create"),
     path("logs/coverage/", work_logs.log_coverage, name="log_coverage"),
     path("logs/staff/", work_logs.log_staff, name="log_staff"),
+    path("<int:pk>/checked/", work_logs.log_checks, name="log_checks"),
     path("logs/<int:pk>/", work_logs.log_detail, name="log_detail"),
     path("logs/<int:pk>/edit/", work_logs.log_edit, name="log_edit"),
     path("logs/<int:pk>/follow_up/", work_logs.log_follow_up, name="log_follow_up"),
@@ -270,6 +276,58 @@ target_urls = [
     ),
 ]
 
+# /campaigns/gaps/
+gap_urls = [
+    path("gaps/", gaps.gap_list, name="gap_list"),
+    path("gaps/new/", gaps.gap_create, name="gap_create"),
+    path("gaps/plans/<int:pk>/", gaps.gap_plan, name="gap_plan"),
+    path("gaps/<int:pk>/", gaps.gap_detail, name="gap_detail"),
+    path("gaps/<int:pk>/edit/", gaps.gap_edit, name="gap_edit"),
+    path("gaps/<int:pk>/finish/", gaps.gap_finish, name="gap_finish"),
+    path("gaps/<int:pk>/confirm/", gaps.gap_confirm, name="gap_confirm"),
+    path("gaps/<int:pk>/send_back/", gaps.gap_send_back, name="gap_send_back"),
+    path("gaps/<int:pk>/files/<uuid:key>/", gaps.gap_file, name="gap_file"),
+    path("gaps/<int:pk>/files/<uuid:key>/remove/", gaps.gap_file_remove, name="gap_file_remove"),
+]
+
+# /campaigns/secondments/
+secondment_urls = [
+    path("secondments/", gaps.secondment_list, name="secondment_list"),
+    path("secondments/new/", gaps.secondment_create, name="secondment_create"),
+    *(
+        path(f"secondments/<int:pk>/{step}", view, name=f"secondment_{name}")
+        for step, view, name in (
+            ("", gaps.secondment_detail, "detail"),
+            ("edit/", gaps.secondment_edit, "edit"),
+            ("approve/", gaps.secondment_approve, "approve"),
+            ("send_back/", gaps.secondment_send_back, "send_back"),
+            ("reapply/", gaps.secondment_reapply, "reapply"),
+            ("withdraw/", gaps.secondment_withdraw, "withdraw"),
+            ("finish/", gaps.secondment_finish, "finish"),
+        )
+    ),
+]
+
+# /campaigns/checks/, /campaigns/preparations/
+check_urls = [
+    path("checks/", checks.check_list, name="check_list"),
+    path("checks/new/", checks.check_create, name="check_create"),
+    path("checks/calendar/", checks.check_calendar, name="check_calendar"),
+    path("checks/<int:pk>/", checks.check_detail, name="check_detail"),
+    path("checks/<int:pk>/edit/", checks.check_edit, name="check_edit"),
+    path("checks/<int:pk>/result/", checks.check_result, name="check_result"),
+    path("checks/<int:pk>/preparations/new/", checks.preparation_create, name="preparation_create"),
+    path("preparations/", checks.preparation_list, name="preparation_list"),
+    path("preparations/<int:pk>/", checks.preparation_detail, name="preparation_detail"),
+    path("preparations/<int:pk>/edit/", checks.preparation_edit, name="preparation_edit"),
+    path("preparations/<int:pk>/remove/", checks.preparation_remove, name="preparation_remove"),
+    path("preparations/<int:pk>/finish/", checks.preparation_finish, name="preparation_finish"),
+    path("preparations/<int:pk>/resume/", checks.preparation_resume, name="preparation_resume"),
+    path(
+        "preparations/<int:pk>/files/<uuid:key>/", checks.preparation_file, name="preparation_file"
+    ),
+]
+
 urlpatterns = [
     *campaign_urls,
     *part_urls,
@@ -283,4 +341,7 @@ urlpatterns = [
     *series_urls,
     *census_urls,
     *target_urls,
+    *gap_urls,
+    *secondment_urls,
+    *check_urls,
 ]

@@ -2,27 +2,32 @@
 
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 
+from campaigns.check_forms import state_q
 from campaigns.forms import WEEK
 from campaigns.models import (
     BreakthroughSubmission,
+    Gap,
     Passage,
     Plan,
+    Preparation,
     Recipient,
     Report,
+    Secondment,
     Series,
     WorkLog,
 )
 from campaigns.models.breakthrough import own_q
+from campaigns.models.campaign import confirmed_q
 from institutions import clock
-from institutions.models import Post
+from institutions.models import Post, StaffMember
 from institutions.work import WorkLine
 
 
 def work_for(post: Post) -> list[WorkLine]:
-    """Return the lines with something in them, each linked to exactly its rows; at most eight queries."""
+    """Return the lines with something in them, each linked to exactly its rows; at most twelve queries."""
     lines = _receipts(post)
     if post.has_perm("campaigns.write_report"):
         lines += _reports_to_write(post)
@@ -38,7 +43,89 @@ def work_for(post: Post) -> list[WorkLine]:
         lines += _plans(post)
     if post.has_perm("campaigns.write_log"):
         lines += _follow_ups(post)
+    if post.has_perm("campaigns.write_plan") or post.has_perm("campaigns.review_plan"):
+        lines += _gaps(post) + _secondments(post)
+    if post.has_perm("institutions.keep_staff"):
+        lines += _staff(post)
+    if post.has_perm("campaigns.prepare_check"):
+        lines += _preparations(post)
     return [line for line in lines if line.count]
+
+
+def _staff(post: Post) -> list[WorkLine]:
+    """Newcomers without training, and general practitioners who are not registered yet."""
+    counts = StaffMember.objects.visible_to(post).aggregate(
+        untrained=Count("pk", filter=_of(StaffMember.objects.untrained())),
+        unregistered=Count("pk", filter=_of(StaffMember.objects.to_register())),
+    )
+    url = reverse("institutions:staff_list")
+    return [
+        WorkLine(
+            "人员未岗前培训",
+            f"{url}?state=untrained",
+            counts["untrained"],
+            hint="培训后登记工作日志，勾选参训人员",
+        ),
+        WorkLine(
+            "全科医师待加注或注册",
+            f"{url}?state=unregistered",
+            counts["unregistered"],
+            hint="督促办理，办好后在人员名册填注册日期",
+        ),
+    ]
+
+
+def _of(rows: QuerySet) -> Q:
+    return Q(pk__in=rows.order_by().values("pk"))
+
+
+def _gaps(post: Post) -> list[WorkLine]:
+    here, this_year = post.institution_id, clock.today().year
+    planned = Q(institution=here, status=Gap.Status.PLANNED)
+    counts = Gap.objects.visible_to(post).aggregate(
+        overdue=Count("pk", filter=planned & Q(year__lt=this_year)),
+        now=Count("pk", filter=planned & Q(year=this_year)),
+        asked=Count("pk", filter=Q(supervisor=here, status=Gap.Status.DONE)),
+    )
+    url = reverse("campaigns:gap_list")
+    lines = []
+    if post.has_perm("campaigns.write_plan"):
+        lines += [
+            WorkLine(
+                "短板过期未补齐", f"{url}?scope=own&when=overdue", counts["overdue"], "overdue"
+            ),
+            WorkLine("今年应补齐的短板", f"{url}?scope=own&when=now", counts["now"]),
+        ]
+    if post.has_perm("campaigns.review_plan"):
+        lines.append(WorkLine("短板补齐待确认", f"{url}?scope=asked&status=done", counts["asked"]))
+    return lines
+
+
+def _secondments(post: Post) -> list[WorkLine]:
+    here, S = post.institution_id, Secondment.Status
+    own = Q(institution=here)
+    counts = Secondment.objects.visible_to(post).aggregate(
+        returned=Count("pk", filter=own & Q(status=S.RETURNED)),
+        over=Count("pk", filter=own & Q(status=S.APPROVED, ends__lt=clock.today())),
+        asked=Count("pk", filter=Q(supervisor=here, status=S.APPLIED)),
+    )
+    url = reverse("campaigns:secondment_list")
+    lines = []
+    if post.has_perm("campaigns.write_plan"):
+        lines += [
+            WorkLine(
+                "进修申请被退回",
+                f"{url}?scope=own&status=returned",
+                counts["returned"],
+                "returned",
+            ),
+            WorkLine("进修已结束，请登记成效", f"{url}?scope=own&when=over", counts["over"]),
+        ]
+    if post.has_perm("campaigns.review_plan"):
+        lines.append(
+            WorkLine("进修申请待审批", f"{url}?scope=asked&status=applied", counts["asked"])
+        )
+    return lines
 
 
 def _reports(**query: str) -> str:
@@ -50,13 +137,13 @@ def _receipts(post: Post) -> list[WorkLine]:
     may_issue = post.has_perm("campaigns.change_campaign")
     if not may_receive and not may_issue:
         return []
-    here = post.institution_id
+    own_rows = confirmed_q(post)
     counts = (
         Recipient.objects.visible_to(post)
         .waiting()
         .aggregate(
-            own=Count("pk", filter=Q(institution=here)),
-            asked=Count("pk", filter=Q(campaign__institution=here)),
+            own=Count("pk", filter=own_rows),
+            asked=Count("pk", filter=Q(campaign__institution=post.institution_id) & ~own_rows),
         )
     )
     url = reverse("campaigns:receipt_list")
@@ -75,7 +162,8 @@ def _reports_to_write(post: Post) -> list[WorkLine]:
     open_ = Q(status__in=Report.OPEN)
     n = (
         Report.objects.visible_to(post)
-        .filter(open_, institution=post.institution_id)
+        .own(post)
+        .filter(open_)
         .aggregate(
             returned=Count("pk", filter=Q(status=Report.Status.RETURNED)),
             overdue=Count("pk", filter=Q(due__lt=today)),
@@ -106,7 +194,7 @@ def _figures_to_fill(post: Post) -> list[WorkLine]:
 def _reports_to_review(post: Post) -> list[WorkLine]:
     n = (
         Report.objects.visible_to(post)
-        .filter(supervisor=post.institution_id)
+        .asked(post)
         .exclude(status=Report.Status.ACCEPTED)
         .aggregate(
             submitted=Count("pk", filter=Q(status=Report.Status.SUBMITTED)),
@@ -224,3 +312,23 @@ def _follow_ups(post: Post) -> list[WorkLine]:
     url = f"{reverse('campaigns:log_list')}?scope=own&follow_up=overdue"
     hint = "打开日志，登记落实情况"
     return [WorkLine("议定事项逾期未落实", url, rows.overdue().count(), "overdue", hint)]
+
+
+def _preparations(post: Post) -> list[WorkLine]:
+    n = (
+        Preparation.objects.visible_to(post)
+        .of(post)
+        .aggregate(
+            **{name: Count("pk", filter=state_q(name)) for name in ("overdue", "week", "later")}
+        )
+    )
+
+    def line(label: str, state: str, group: str = "todo") -> WorkLine:
+        url = f"{reverse('campaigns:preparation_list')}?scope=own&state={state}"
+        return WorkLine(label, url, n[state], group, "准备好后登记完成，附上材料")
+
+    return [
+        line("迎检准备逾期未完成", "overdue", "overdue"),
+        line("迎检准备七日内到期", "week", "due"),
+        line("迎检准备事项", "later"),
+    ]

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from campaigns.models import WorkLog
 from institutions import audit
-from institutions.models import Institution, Post, StoredFile
+from institutions.models import Institution, Post, StaffMember, StoredFile
 from institutions.workflow import touch
 
 PERM = "campaigns.write_log"
@@ -19,9 +19,10 @@ def enter(
     *,
     by: Post,
     units: Iterable[Institution] = (),
+    trainees: Iterable[StaffMember] = (),
     files: Sequence[StoredFile] = (),
 ) -> WorkLog:
-    """Enter what the post's own unit did; the unit's bureau is who may select it."""
+    """Enter what the post's own unit did; the unit's bureau is who may select it. Trainees are trained from that day."""
     if not by.has_perm(PERM):
         raise PermissionDenied("本岗位不登记工作日志")
     log.institution, log.author = by.institution, by
@@ -30,6 +31,7 @@ def enter(
         log.save()
         log.units.set(units)
         log.files.set(files)
+        _train(log, list(trainees), by)
         _record(log, "登记工作日志", by)
     return log
 
@@ -40,16 +42,38 @@ def change(
     by: Post,
     version: int,
     units: Iterable[Institution] | None = None,
+    trainees: Iterable[StaffMember] | None = None,
     files: Sequence[StoredFile] = (),
 ) -> None:
-    """Save a changed entry; `units` None leaves them as they are. StaleState once the case is selected."""
+    """Save a changed entry; `units` and `trainees` None leave them as they are. StaleState once the case is selected."""
     with transaction.atomic():
         _claim(log, by, version, frozenset(WorkLog.EDITABLE))
         log.save()
         if units is not None:
             log.units.set(units)
+        if trainees is not None:
+            _train(log, list(trainees), by)
         log.files.add(*files)
         _record(log, "修改工作日志", by)
+
+
+def _train(log: WorkLog, trainees: Sequence[StaffMember], by: Post) -> None:
+    """Keep who was trained; the roster gets the day unless it knows an earlier one."""
+    log.trainees.set(trainees)
+    for member in trainees:
+        if member.trained is not None and member.trained <= log.day:
+            continue
+        member.trained = log.day
+        member.save(update_fields=["trained"])
+        audit.record(
+            "institutions.staffmember.train",
+            "岗前培训",
+            by=by,
+            bureau=log.bureau_id,
+            on=member,
+            institution=member.institution,
+            note=log.subject,
+        )
 
 
 def follow_up(log: WorkLog, *, by: Post, version: int, on: date, text: str) -> None:

@@ -365,6 +365,7 @@ class StaffMemberAdmin(PlaceAdmin):
 class CapacityAdmin(PlaceAdmin):
     list_display = ("institution", "year", "beds", "devices", "posts", "radius")
     list_filter = ("year",)
+    exclude = ("equipment",)
 
 
 @admin.register(Holiday)

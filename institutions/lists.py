@@ -10,6 +10,7 @@ from django.db.models import (
     Exists,
     IntegerField,
     OuterRef,
+    Prefetch,
     Q,
     QuerySet,
     Subquery,
@@ -31,8 +32,56 @@ from institutions.models import (
     Population,
     Post,
     Region,
+    Responsibility,
+    ServiceItem,
 )
 from institutions.roles import Role
+
+# --- Service items -----------------------------------------------------------------------------------------
+
+
+class ItemFilters(ScopedFilterSet):
+    key_group = django_filters.ChoiceFilter(
+        label="重点人群", choices=[("1", "重点人群的项目"), ("0", "其他项目")], method="by_group"
+    )
+
+    class Meta:
+        model = ServiceItem
+        fields: list[str] = []
+
+    def by_group(self, rows, name, value):
+        return rows.filter(key_group=value == "1")
+
+
+class ItemList(Listing):
+    """The items, all free to every resident: which are for the key groups, who delivers and who leads them."""
+
+    title = "服务项目"
+    search = ("name", "short_name", "code")
+    filters = ItemFilters
+    order = ("code", "pk")
+    columns = (
+        Column("服务项目", "name", sort=("code",)),
+        Column("代码", "code", sort=("code",)),
+        Column("重点人群", lambda i: Tag("重点人群", "info") if i.key_group else "—"),
+        Column("收费", lambda i: "免费"),
+        Column("承担机构", "delivering", sort=("delivering",), numeric=True),
+        Column("牵头机构", lambda i: "、".join(r.institution.known_as for r in i.led) or "—"),
+    )
+
+    def row_url(self, row: ServiceItem) -> str:
+        return ""
+
+
+def items_for(post: Post) -> QuerySet[ServiceItem]:
+    """Return the service items, each with how many institutions in sight deliver it and who leads it."""
+    duties = Responsibility.objects.visible_to(post)
+    delivered = duties.filter(item=OuterRef("pk"), duty="delivers").order_by().values("item")
+    led = duties.filter(duty="leads").select_related("institution")
+    return ServiceItem.objects.annotate(
+        delivering=Coalesce(Subquery(delivered.annotate(n=Count("pk")).values("n")), 0)
+    ).prefetch_related(Prefetch("responsibility_set", led, to_attr="led"))
+
 
 # --- Institutions ------------------------------------------------------------------------------------------
 

@@ -43,6 +43,7 @@ _READ = frozenset(
     {
         "institutions.view_institution",
         "institutions.view_notification",
+        "institutions.view_capacity",
         "campaigns.view_campaign",
         "campaigns.view_task",
         "campaigns.view_report",
@@ -54,16 +55,21 @@ _READ = frozenset(
         "campaigns.view_series",
         "campaigns.view_census",
         "campaigns.view_target",
+        "campaigns.view_check",
         "supervision.view_round",
         "supervision.view_visit",
         "supervision.view_problem",
         "supervision.view_rectification",
         "supervision.view_sanction",
+        "supervision.view_complaint",
         "scoring.view_evaluation",
         "scoring.view_sheet",
     }
 )
 _MONEY = frozenset({"scoring.view_yearresult"})
+# The roster names persons: for those who work with it.
+_ROSTER = frozenset({"institutions.view_staffmember"})
+_KEEPS = _ROSTER | {"institutions.keep_staff", "institutions.fill_capacity"}
 _TABLES = frozenset(
     {"institutions.import_table", "institutions.export_table", "institutions.view_job"}
 )
@@ -76,6 +82,7 @@ _ASKS = frozenset(
         "supervision.add_problem",
         "supervision.verify_rectification",
         "supervision.propose_sanction",
+        "supervision.close_complaint",
         "scoring.change_evaluation",
         "scoring.verify_sheet",
         "scoring.publish_evaluation",
@@ -87,6 +94,8 @@ _ANSWERS = frozenset(
     {
         "campaigns.receive_campaign",
         "campaigns.write_report",
+        # An institution that a task names as its receiver (区疾控 collects 老年人体检报告) judges what comes in.
+        "campaigns.review_report",
         "campaigns.write_breakthrough",
         "campaigns.write_plan",
         "campaigns.write_log",
@@ -94,8 +103,11 @@ _ANSWERS = frozenset(
         "campaigns.fill_series",
         "campaigns.fill_census",
         "campaigns.fill_target",
+        "campaigns.prepare_check",
         "supervision.answer_rectification",
         "supervision.answer_visit",
+        "supervision.add_complaint",
+        "supervision.answer_complaint",
         "scoring.fill_sheet",
     }
 )
@@ -149,6 +161,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     },
     Role.AUDITOR: _READ
     | _MONEY
+    | _ROSTER
     | _ADMIN
     | {
         "institutions.export_table",
@@ -162,6 +175,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.LEADER: _READ
     | _MONEY
     | _TABLES
+    | _ROSTER
     | {
         "campaigns.issue_campaign",
         "campaigns.confirm_phase",
@@ -176,8 +190,10 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     | _MONEY
     | _TABLES
     | _ASKS
+    | _KEEPS
     | {
         "institutions.manage_reference",
+        "institutions.pair_leader",
         "campaigns.change_campaign",
         "campaigns.issue_campaign",
         "campaigns.confirm_phase",
@@ -194,6 +210,9 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "campaigns.change_census",
         "campaigns.change_target",
         "campaigns.confirm_target",
+        "campaigns.change_check",
+        "campaigns.prepare_check",
+        "supervision.add_complaint",
         # A bureau answers to the one above it: it receives that bureau's papers and reports on their tasks.
         "campaigns.receive_campaign",
         "campaigns.write_report",
@@ -205,7 +224,15 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.FINANCE: _READ
     | _MONEY
     | _TABLES
-    | {"campaigns.write_breakthrough", "scoring.settle_year", "scoring.change_policy"},
+    | _ROSTER
+    | {
+        "campaigns.receive_campaign",
+        "campaigns.write_report",
+        "campaigns.write_breakthrough",
+        "campaigns.prepare_check",
+        "scoring.settle_year",
+        "scoring.change_policy",
+    },
     Role.LEAD: _READ
     | {
         "campaigns.write_log",
@@ -222,6 +249,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     | _TABLES
     | _ASKS
     | _ANSWERS
+    | _KEEPS
     | {
         "supervision.decide_sanction",
         "scoring.submit_sheet",
@@ -234,6 +262,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     },
     Role.STAFF: _READ
     | _ANSWERS
+    | _KEEPS
     | {
         "institutions.export_table",
         "institutions.view_job",
@@ -244,7 +273,10 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.STREET: _READ
     | {
         "campaigns.receive_campaign",
+        # A street's 卫计办 answers for tasks as a centre does (C19).
+        "campaigns.write_report",
         "campaigns.write_group",
+        "campaigns.fill_target",
         "institutions.export_table",
         "institutions.view_job",
     },

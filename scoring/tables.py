@@ -28,6 +28,7 @@ from institutions.tables import (
 from scoring import rules
 from scoring.models import (
     Adjustment,
+    PlannedWork,
     PolicyEntry,
     Prepayment,
     Workload,
@@ -368,6 +369,122 @@ class WorkloadTable(YearTable):
             ]
 
 
+class ServiceCostTable(WorkUnitTable):
+    """The same list of services with what one unit of each costs; the coefficients stay as they are."""
+
+    kind = "service_costs"
+    label = "服务成本"
+    purpose = "经费测算用的服务清单和单位成本，由卫生健康行政部门核定；和工作当量是同一份清单。"
+    columns = (
+        *WorkUnitTable.columns[:4],
+        Column("单位", "unit", sheets.text(10), blank="", example="人次"),
+        Column(
+            "单位成本（元）",
+            "cost",
+            sheets.decimal(2, 0, 10**9),
+            required=True,
+            numeric=True,
+            example="12.50",
+        ),
+    )
+
+    def prepare(self) -> None:
+        if self.scope.unit is None or not self.scope.unit.is_bureau:
+            raise Refusal("服务成本由卫生健康行政部门导入。")
+
+    def write(self, changes: list[Change]) -> None:
+        WorkUnit.objects.bulk_create(
+            [WorkUnit(**self.attributes(change)) for change in changes],
+            batch_size=BATCH,
+            update_conflicts=True,
+            unique_fields=["institution", "year", "code"],
+            update_fields=["name", "item", "unit", "cost"],
+        )
+
+
+class PlannedWorkTable(ModelTable):
+    """Task numbers by institution, year and service."""
+
+    kind = "planned_work"
+    label = "任务分解"
+    purpose = "各机构全年的任务数，乘以服务成本就是测算经费；中心填全辖区，村卫生室填所承担的部分。"
+    model = PlannedWork
+    keyed = ("institution", "year", "work_unit")
+    columns = (
+        PLACE,
+        YEAR,
+        Column(
+            "服务代码",
+            "work_unit",
+            sheets.code(32),
+            required=True,
+            show=lambda v: v if isinstance(v, str) else v.code,
+            example="07-1",
+        ),
+        Column(
+            "任务数",
+            "number",
+            sheets.integer(max=2_000_000_000),
+            required=True,
+            numeric=True,
+            example="1200",
+        ),
+    )
+    import_perms = ("scoring.change_policy",)
+    export_perm = "scoring.view_yearresult"
+
+    def check_all(self, rows: list[Row]) -> None:
+        """Find the services in the list of each institution's bureau."""
+        units = {
+            (unit.institution_id, unit.year, unit.code): unit
+            for unit in WorkUnit.objects.filter(
+                institution__in={row["institution"].bureau_id for row in rows},
+                year__in={row["year"] for row in rows},
+            )
+        }
+        for row in rows:
+            place = row["institution"]
+            unit = units.get((place.bureau_id, row["year"], row["work_unit"]))
+            if unit is None:
+                self.bad(row, "服务代码", "当年的服务清单里没有这个服务")
+            else:
+                row.values["work_unit"] = unit
+            if place.kind in ("bureau", "street"):
+                self.bad(row, "机构代码", "应为承担任务的医疗卫生机构")
+
+    def key(self, row: Row) -> Any:
+        unit = row["work_unit"]
+        code = unit if isinstance(unit, str) else unit.code
+        return (row["institution"].pk, row["year"], code)
+
+    def stored_key(self, obj: Any) -> Any:
+        return (obj.institution_id, obj.year, obj.work_unit.code)
+
+    def in_scope(self):
+        return super().in_scope().select_related("work_unit")
+
+    def attributes(self, change: Change) -> dict[str, Any]:
+        place: Place = change.row["institution"]
+        return {**super().attributes(change), "bureau_id": place.bureau_id}
+
+    def write(self, changes: list[Change]) -> None:
+        PlannedWork.objects.bulk_create(
+            [PlannedWork(**self.attributes(change)) for change in changes],
+            batch_size=BATCH,
+            update_conflicts=True,
+            unique_fields=["institution", "work_unit"],
+            update_fields=["number"],
+        )
+
+    def export(self, year: int | None) -> Iterator[Sequence[Any]]:
+        rows = self.in_scope().select_related("institution", "work_unit")
+        if year is not None:
+            rows = rows.filter(year=year)
+        order = ("institution__code", "year", "work_unit__code")
+        for row in rows.order_by(*order).iterator(chunk_size=2000):
+            yield [row.institution.code, row.year, row.work_unit.code, row.number]
+
+
 class YearEndTable(Table):
     """The year-end table of a unit as it was computed; it only goes out."""
 
@@ -393,6 +510,8 @@ TABLES: tuple[type[Table], ...] = (
     AdjustmentTable,
     WorkUnitTable,
     WorkloadTable,
+    ServiceCostTable,
+    PlannedWorkTable,
     FundTable,
     PolicyTable,
     YearEndTable,

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from scoring.views import appeals, evaluations, sanctions, sheets, year
+from scoring.views import appeals, estimates, evaluations, sanctions, sheets, year
 
 app_name = "scoring"
 
@@ -64,6 +64,17 @@ year_urls = [
     path("policy/<int:year>/<str:key>/", year.policy_edit, name="policy_edit"),
 ]
 
+# /scoring/estimates/: <pk> is an institution; /scoring/costs/
+estimate_urls = [
+    path("estimates/", estimates.estimate_list, name="estimate_list"),
+    path("estimates/<int:pk>/", estimates.estimate_detail, name="estimate_detail"),
+    path("estimates/<int:pk>/edit/", estimates.estimate_edit, name="estimate_edit"),
+    path("estimates/<int:pk>/split/", estimates.estimate_split, name="estimate_split"),
+    path("costs/", estimates.cost_list, name="cost_list"),
+    path("costs/new/", estimates.cost_create, name="cost_create"),
+    path("costs/<int:pk>/", estimates.cost_edit, name="cost_edit"),
+]
+
 urlpatterns = [
     *evaluation_urls,
     *sheet_urls,
@@ -71,4 +82,5 @@ urlpatterns = [
     *line_urls,
     *appeal_urls,
     *year_urls,
+    *estimate_urls,
 ]

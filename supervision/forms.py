@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from campaigns import rules
-from campaigns.models import Campaign, Clause, Phase, Standard
+from campaigns.models import Campaign, Clause, Phase, Standard, Task
 from institutions import clock
 from institutions.forms import DateInput, FilesField, FilesFormMixin, ScopedFormMixin
 from institutions.models import Institution, Kind, Post, ServiceItem
@@ -448,6 +448,12 @@ class ProblemForm(FilesFormMixin, ScopedFormMixin, forms.Form):
     )
     category = forms.CharField(
         label="问题类别", max_length=40, required=False, widget=SuggestInput(CATEGORIES)
+    )
+    objective = forms.ChoiceField(
+        label="目标类别",
+        choices=[("", "（不选）"), *Task.Objective.choices],
+        required=False,
+        help_text="这个问题影响哪一方面的提升目标",
     )
     severity = forms.ChoiceField(label="严重程度", choices=Severity.choices)
     text = forms.CharField(

@@ -33,6 +33,7 @@ class NewProblem:
     item: ServiceItem | None = None
     clause: Clause | None = None
     category: str = ""
+    objective: str = ""
     person: str = ""
     campaign: Campaign | None = None
     phase: Phase | None = None
@@ -131,6 +132,7 @@ def _problem(row: NewProblem) -> Problem:
         item=row.item,
         clause=row.clause,
         category=row.category,
+        objective=row.objective,
         severity=row.severity,
         text=row.text,
         found_on=row.found_on,

@@ -9,7 +9,7 @@ from django import forms
 from django.db import models
 from django.db.models import Case, Q, When
 
-from campaigns.models import Campaign, Phase
+from campaigns.models import Campaign, Phase, Task
 from institutions import clock
 from institutions.forms import ScopedFilterSet
 from institutions.http import Request
@@ -179,10 +179,11 @@ class ProblemFilter(UnitFilterSet):
     year = django_filters.NumberFilter(label="年度")
     item = django_filters.ModelChoiceFilter(label="服务项目", queryset=ServiceItem.objects.all())
     severity = django_filters.ChoiceFilter(label="性质", choices=Severity.choices)
+    objective = django_filters.ChoiceFilter(label="目标类别", choices=Task.Objective.choices)
 
     class Meta:
         model = Problem
-        fields = ("source", "year", "item", "severity", "unit", "institution", "scope")
+        fields = ("source", "year", "item", "severity", "objective", "unit", "institution", "scope")
 
 
 class ProblemList(Listing):
@@ -198,6 +199,7 @@ class ProblemList(Listing):
         Column("年度", "year", sort=("year",), shown=False),
         Column("性质", severity_tag, sort=("severity",)),
         Column("问题类别", "category", shown=False),
+        Column("目标类别", "get_objective_display", shown=False),
         Column("条款", lambda p: str(p.clause) if p.clause else "", shown=False),
         Column("发现日期", lambda p: date_text(p.found_on), sort=("found_on",)),
         Column(

@@ -14,6 +14,7 @@ from campaigns.tables import in_force
 from institutions import clock, sheets
 from institutions.models import Institution, Kind
 from institutions.tables import BATCH, PLACE, YEAR, Change, Column, Row, Table, code_of
+from supervision.complaint_tables import ComplaintTable
 from supervision.handing_out import NewProblem, hand_out
 from supervision.models import Problem, Severity, Source
 
@@ -177,4 +178,4 @@ class ProblemTable(Table):
             ]
 
 
-TABLES: tuple[type[Table], ...] = (ProblemTable,)
+TABLES: tuple[type[Table], ...] = (ProblemTable, ComplaintTable)

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from supervision.views import (
+    complaints,
     feedback,
     phases,
     problems,
@@ -120,4 +121,18 @@ urlpatterns = [
     path("sanctions/<int:pk>/files/<uuid:key>/", sanctions.sanction_file, name="sanction_file"),
     # /supervision/phases/
     path("phases/<int:pk>/confirm/", phases.phase_confirm, name="phase_confirm"),
+    # /supervision/complaints/
+    path("complaints/", complaints.complaint_list, name="complaint_list"),
+    path("complaints/new/", complaints.complaint_create, name="complaint_create"),
+    path("complaints/statistics/", complaints.complaint_statistics, name="complaint_statistics"),
+    path("complaints/<int:pk>/", complaints.complaint_detail, name="complaint_detail"),
+    path("complaints/<int:pk>/reply/", complaints.complaint_reply, name="complaint_reply"),
+    path("complaints/<int:pk>/close/", complaints.complaint_close, name="complaint_close"),
+    path(
+        "complaints/<int:pk>/send-back/",
+        complaints.complaint_send_back,
+        name="complaint_send_back",
+    ),
+    path("complaints/<int:pk>/withdraw/", complaints.complaint_withdraw, name="complaint_withdraw"),
+    path("complaints/<int:pk>/files/<uuid:key>/", complaints.complaint_file, name="complaint_file"),
 ]

@@ -8,8 +8,9 @@ from django.urls import reverse
 from institutions import clock
 from institutions.models import Post
 from institutions.work import WorkLine
+from supervision.complaint_forms import time_q
 from supervision.lists import WEEK, side_q, team_q
-from supervision.models import Rectification, Sanction, Visit
+from supervision.models import Complaint, Rectification, Sanction, Visit
 
 
 def work_for(post: Post) -> list[WorkLine]:
@@ -25,6 +26,10 @@ def work_for(post: Post) -> list[WorkLine]:
         lines += _to_confirm(post)
     if post.has_perm("supervision.decide_sanction"):
         lines += _to_decide(post)
+    if post.has_perm("supervision.answer_complaint") or post.has_perm(
+        "supervision.close_complaint"
+    ):
+        lines += _complaints(post)
     return [line for line in lines if line.count]
 
 
@@ -117,4 +122,37 @@ def _to_confirm(post: Post) -> list[WorkLine]:
         waiting = _listed("visit", scope="asked", status="submitted")
         lines.append(WorkLine("机构对督导有异议", objected, n["objected"]))
         lines.append(WorkLine("督导记录等机构确认", waiting, n["waiting"], "waiting"))
+    return lines
+
+
+def _complaints(post: Post) -> list[WorkLine]:
+    """What is to be answered, and what others owe; one query."""
+    own, asked = side_q(post, "own"), side_q(post, "asked")
+    n = Complaint.objects.visible_to(post).aggregate(
+        returned=Count("pk", filter=own & Q(status="returned")),
+        **{
+            name: Count("pk", filter=own & Q(status="handed") & time_q(name))
+            for name in ("overdue", "soon", "later")
+        },
+        answered=Count("pk", filter=asked & Q(status="answered")),
+        missing=Count("pk", filter=asked & time_q("overdue")),
+    )
+
+    def line(label: str, count: str, group: str = "todo", **query: str) -> WorkLine:
+        return WorkLine(label, _listed("complaint", **query), n[count], group)
+
+    lines = []
+    if post.has_perm("supervision.answer_complaint"):
+        mine = {"scope": "own", "status": "handed"}
+        lines += [
+            line("投诉被退回重办", "returned", "returned", scope="own", status="returned"),
+            line("投诉逾期未答复", "overdue", "overdue", **mine, when="overdue"),
+            line("投诉三日内要答复", "soon", "due", **mine, when="soon"),
+            line("投诉待答复", "later", **mine, when="later"),
+        ]
+    if post.has_perm("supervision.close_complaint"):
+        lines += [
+            line("投诉答复待审核", "answered", scope="asked", status="answered"),
+            line("机构逾期未答复投诉", "missing", "waiting", scope="asked", when="overdue"),
+        ]
     return lines

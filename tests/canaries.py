@@ -20,6 +20,7 @@ from campaigns.models import (
     CensusCount,
     Clause,
     Contribution,
+    Gap,
     Group,
     Member,
     Passage,
@@ -27,11 +28,14 @@ from campaigns.models import (
     Plan,
     PlanCall,
     PlanVersion,
+    Preparation,
     Recipient,
     Report,
+    Secondment,
     Series,
     SeriesValue,
     Standard,
+    SuperiorCheck,
     SupervisionFocus,
     Target,
     Task,
@@ -39,20 +43,23 @@ from campaigns.models import (
 )
 from campaigns.periods import Period
 from institutions import clock
-from institutions.models import Institution, Post
+from institutions.models import Capacity, Cooperation, Institution, Post, StaffMember
 from institutions.roles import Role
 from scoring.models import (
     Adjustment,
     Appeal,
     Evaluation,
+    PlannedWork,
     PolicyEntry,
     Prepayment,
     ScoreLine,
     ScoreSection,
     ScoreSheet,
+    WorkUnit,
     YearResult,
 )
 from supervision.models import (
+    Complaint,
     Problem,
     ProgressNote,
     RecordCheck,
@@ -89,8 +96,12 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.groups, rows.members = [], []
     rows.series, rows.censuses, rows.targets, rows.contributions = [], [], [], []
     rows.clauses = []
-    rows.samples, rows.checks, rows.surveys, rows.signatures = [], [], [], []
+    rows.staff, rows.cooperations, rows.gaps, rows.secondments = [], [], [], []
+    rows.work_units = []
+    rows.clauses, rows.checks, rows.preparations, rows.complaints = [], [], [], []
+    rows.samples, rows.record_checks, rows.surveys, rows.signatures = [], [], [], []
     rows.posts = list(Post.objects.select_related("institution").order_by("pk"))
+    rows.leaders = [row for row in rows.posts if row.role == Role.LEADER]
     rows.units = list(Institution.objects.order_by("pk"))
     units = Institution.objects.exclude(kind__in=["bureau", "street"]).select_related(
         "parent", "bureau"
@@ -99,8 +110,10 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
         members = [u for u in units if u.bureau_id == bureau.pk]
         _campaign(bureau, members, rows)
         _plans(bureau, members, rows)
+        _checks(bureau, members, rows)
         rows.standards.append(_standard(bureau))
         _figures(bureau, members, rows)
+        _resources(bureau, members, rows)
         rows.clauses.append(rows.standards[-1].clauses.get(code="C02"))
         askers = [bureau, *(u for u in members if any(m.parent_id == u.pk for m in members))]
         for asker in askers:
@@ -263,6 +276,22 @@ def _plans(bureau, members, rows) -> None:
             )
 
 
+def _checks(bureau, members, rows) -> None:
+    check = SuperiorCheck.objects.create(
+        bureau=bureau, name=mark(bureau, "", "standard"), day=date(2099, 3, 10)
+    )
+    rows.checks.append(check)
+    for unit in (bureau, *members):
+        rows.preparations.append(
+            Preparation.objects.create(
+                superior_check=check,
+                institution=unit,
+                text=mark(unit, "", "scheme"),
+                due=date(2099, 3, 1),
+            )
+        )
+
+
 def _standard(bureau) -> Standard:
     standard = Standard.objects.create(
         bureau=bureau, code=f"S{bureau.pk}", year=2023, name=mark(bureau, "", "standard"), kinds=[]
@@ -344,6 +373,65 @@ def _figures(bureau, members, rows) -> None:
             )
 
 
+def _resources(bureau, members, rows) -> None:
+    """People and means of each unit, a gap, a secondment, and its part of the estimate."""
+    service = WorkUnit.objects.create(
+        bureau=bureau,
+        institution=bureau,
+        year=2023,
+        code="07-1",
+        name=mark(bureau, "", "standard"),
+        item=builders.item("08"),
+        cost=Decimal("12.50"),
+    )
+    rows.work_units.append(service)
+    for unit in members:
+        member = StaffMember.objects.create(
+            institution=unit,
+            name=mark(unit, "", "unit"),
+            title=mark(unit, "", "unit"),
+            joined=date(2023, 1, 1),
+        )
+        rows.staff.append(member)
+        Capacity.objects.create(
+            institution=unit, year=clock.today().year, beds=3, location=mark(unit, "", "unit")
+        )
+        rows.cooperations.append(
+            Cooperation.objects.create(
+                institution=unit,
+                kind="partner",
+                partner=mark(unit, "", "unit"),
+                level="third",
+                starts=date(2023, 1, 1),
+                services=mark(unit, "", "unit"),
+            )
+        )
+        gap = Gap.objects.create(
+            institution=unit,
+            supervisor=bureau,
+            aspect="devices",
+            text=mark(unit, "", "scheme"),
+            measure=mark(unit, "", "scheme"),
+            first_year=2023,
+            year=2023,
+            person="院长",
+        )
+        rows.gaps.append(gap)
+        rows.secondments.append(
+            Secondment.objects.create(
+                institution=unit,
+                supervisor=bureau,
+                member=member,
+                host=mark(unit, "", "scheme"),
+                subject="全科",
+                starts=date(2023, 3, 1),
+                ends=date(2023, 6, 1),
+                reason=mark(unit, "", "scheme"),
+            )
+        )
+        PlannedWork.objects.create(institution=unit, year=2023, work_unit=service, number=10)
+
+
 def _supervision(asker, below, rows) -> None:
     round_ = SupervisionRound.objects.create(
         institution=asker,
@@ -384,6 +472,17 @@ def _supervision(asker, below, rows) -> None:
                         rectification=row, author=lead, text=mark(unit, item, "rectification")
                     )
                 )
+            rows.complaints.append(
+                Complaint.objects.create(
+                    institution=unit,
+                    supervisor=asker,
+                    number=f"示例-{unit.pk}-{item}",
+                    received_on=date(2023, 3, 1),
+                    due=date(2023, 3, 8),
+                    item=builders.item(item),
+                    text=mark(unit, item, "problem"),
+                )
+            )
             rows.problems.append(problem)
             rows.rectifications.append(row)
         if lead is None:
@@ -441,7 +540,7 @@ def _checked(visit, lead, rows) -> None:
         drawn_by=lead,
     )
     rows.samples.append(sample)
-    rows.checks.append(
+    rows.record_checks.append(
         RecordCheck.objects.create(
             sample=sample, position=1, number="1", result="unreal", reason=text, checked_at=NOW
         )

@@ -42,7 +42,12 @@ MONEY = BUREAU | HEADS | {"auditor"}
 ASKING = OFFICERS | HEADS
 # Whose own work goes into the work log.
 LOGGING = OFFICERS | UNITS | {"leader", "lead"}
+# Who gets things ready for a check from above.
+PREPARING = OFFICERS | UNITS | {"finance"}
 GROUPING = OFFICERS | UNITS | {"street"}
+# Who keeps rosters and yearly capacity; who gives task numbers.
+KEEPING = OFFICERS | UNITS
+PLANNING = OFFICERS | HEADS | {"finance"}
 # Units that supervise nobody.
 CLINICS = {"doctor", "sibling_doctor"}
 PERSONAS = [*sorted(REACH), "disabled", "anonymous"]
@@ -77,6 +82,11 @@ def judges(persona: str, code: str, item: str) -> bool:
 def takes_part(persona: str, code: str, item: str) -> bool:
     """Either side of a visit."""
     return answers(persona, code, item) or asks(persona, code, item)
+
+
+def keeps(persona: str, code: str, item: str) -> bool:
+    """Reference data is kept by the unit itself, by its centre and by its bureau."""
+    return home(persona) in (code, PARENT.get(code), code[:2])
 
 
 def owns(persona: str, code: str, item: str) -> bool:
@@ -151,6 +161,13 @@ ROUTES: dict[str, Any] = {
     "home": Page(EVERYBODY | {"departed"}),
     # institutions
     "institutions:institution_list": Page(EVERYBODY),
+    "institutions:staff_list": Page(BUREAU | UNITS | {"auditor", "system"}),
+    "institutions:staff_skills": Page(BUREAU | UNITS | {"auditor", "system"}),
+    "institutions:staff_create": Page(KEEPING),
+    "institutions:capacity_list": Page(WORKERS | {"system"}),
+    "institutions:cooperation_list": Page(WORKERS | {"system"}),
+    "institutions:cooperation_create": Page(KEEPING),
+    "institutions:item_list": Page(EVERYBODY),
     "institutions:post_list": Page(HEADS | {"system", "security", "auditor"}),
     "institutions:account_create": Page(HEADS | {"system"}),
     "institutions:event_list": Page({"auditor", "security"}),
@@ -163,6 +180,8 @@ ROUTES: dict[str, Any] = {
     "campaigns:campaign_create": Page(OFFICERS),
     "campaigns:passage_list": Page(OFFICERS),
     "campaigns:receipt_list": Page(WORKERS),
+    "campaigns:task_list": Page(WORKERS),
+    "leader_list": Page(WORKERS),
     "campaigns:report_list": Page(WORKERS),
     "campaigns:breakthrough_list": Page(WORKERS),
     "campaigns:standard_list": Page(WORKERS),
@@ -184,7 +203,16 @@ ROUTES: dict[str, Any] = {
     "campaigns:target_list": Page(WORKERS),
     "campaigns:target_create": Page(OFFICERS),
     "campaigns:census_create": Page(OFFICERS),
+    "campaigns:check_list": Page(WORKERS),
+    "campaigns:check_calendar": Page(WORKERS),
+    "campaigns:check_create": Page(OFFICERS),
+    "campaigns:preparation_list": Page(WORKERS),
+    "programme_year": Page(WORKERS),
     "campaigns:standard_create": Page(OFFICERS),
+    "campaigns:gap_list": Page(WORKERS),
+    "campaigns:gap_create": Page(UNITS),
+    "campaigns:secondment_list": Page(WORKERS),
+    "campaigns:secondment_create": Page(UNITS),
     # supervision
     "supervision:round_list": Page(WORKERS),
     "supervision:round_create": Page(ASKING - CLINICS - {"maternal_head"}),
@@ -198,6 +226,9 @@ ROUTES: dict[str, Any] = {
     "supervision:rectification_list": Page(WORKERS),
     "supervision:sanction_list": Page(WORKERS),
     "supervision:sanction_create": Page(ASKING),
+    "supervision:complaint_list": Page(WORKERS),
+    "supervision:complaint_statistics": Page(WORKERS),
+    "supervision:complaint_create": Page(OFFICERS | UNITS),
     # scoring
     "scoring:evaluation_list": Page(WORKERS),
     "scoring:evaluation_create": Page(ASKING),
@@ -206,6 +237,9 @@ ROUTES: dict[str, Any] = {
     "scoring:year_list": Page(MONEY),
     "scoring:adjustment_list": Page(MONEY),
     "scoring:policy_list": Page(MONEY),
+    "scoring:estimate_list": Page(MONEY),
+    "scoring:cost_list": Page(MONEY),
+    "scoring:cost_create": Page(OFFICERS | {"finance"}),
     # records: campaigns
     "campaigns:campaign_detail": Record("campaigns", "campaign", WORKERS),
     "campaign_board": Record("campaigns", "campaign", WORKERS),
@@ -214,6 +248,7 @@ ROUTES: dict[str, Any] = {
     "campaigns:report_save": Move("reports", "report", UNITS, answers, data={"text": "x"}),
     "campaigns:report_submit": Move("reports", "report", UNITS, answers),
     "campaigns:report_recall": Move("reports", "report", UNITS, answers),
+    "campaigns:report_take_over": Move("reports", "report", UNITS, answers),
     "campaigns:report_accept": Move("reports", "report", OFFICERS, asks_by_paper),
     "campaigns:report_send_back": Move(
         "reports", "report", OFFICERS, asks_by_paper, data={"note": "x"}
@@ -292,6 +327,19 @@ ROUTES: dict[str, Any] = {
     "scoring:sanction_revoke": Move(
         "sanctions", "sanction", HEADS | {"leader"}, asks, data={"note": "x"}
     ),
+    "supervision:complaint_detail": Record("complaints", "problem", WORKERS),
+    "supervision:complaint_reply": Move(
+        "complaints", "problem", UNITS, answers, data={"answer": "x", "handler": "x"}
+    ),
+    "supervision:complaint_close": Move(
+        "complaints", "problem", ASKING, asks, data={"satisfied": "yes"}
+    ),
+    "supervision:complaint_send_back": Move(
+        "complaints", "problem", ASKING, asks, data={"note": "x"}
+    ),
+    "supervision:complaint_withdraw": Move(
+        "complaints", "problem", ASKING, asks, data={"note": "x"}
+    ),
     # records: scoring
     "scoring:evaluation_detail": Record("evaluations", "evaluation", WORKERS),
     "scoring:evaluation_open": Move("evaluations", "evaluation", ASKING, owns),
@@ -331,6 +379,7 @@ ROUTES: dict[str, Any] = {
     "campaigns:focus_delete": Guarded("focuses", "campaign", OFFICERS, owns, methods=("post",)),
     "campaigns:passage_edit": Guarded("passages", "campaign", OFFICERS, owns),
     "campaigns:task_create": Guarded("campaigns", "campaign", OFFICERS, owns),
+    "campaigns:duty_matrix": Guarded("campaigns", "campaign", WORKERS, methods=("get",)),
     "campaigns:task_detail": Guarded("tasks", "campaign", WORKERS, methods=("get",)),
     "campaigns:task_edit": Guarded("tasks", "campaign", OFFICERS, owns),
     "campaigns:task_delete": Guarded("tasks", "campaign", OFFICERS, owns, methods=("post",)),
@@ -376,10 +425,12 @@ ROUTES: dict[str, Any] = {
     "campaigns:target_edit": Guarded("targets", "standard", OFFICERS, owns),
     "campaigns:contribution_detail": Record("contributions", "visit", WORKERS),
     "campaigns:contribution_save": Move(
-        "contributions", "visit", UNITS, answers, data={"text": "x"}
+        "contributions", "visit", UNITS | {"street"}, answers, data={"text": "x"}
     ),
     **{
-        f"campaigns:contribution_{name}": Move("contributions", "visit", UNITS, answers)
+        f"campaigns:contribution_{name}": Move(
+            "contributions", "visit", UNITS | {"street"}, answers
+        )
         for name in ("report", "recall", "renew")
     },
     "campaigns:contribution_confirm": Move("contributions", "visit", OFFICERS, asks_by_paper),
@@ -388,6 +439,26 @@ ROUTES: dict[str, Any] = {
     ),
     "campaigns:contribution_file": Guarded(
         "contributions", "visit", WORKERS, args=(KEY,), methods=("get",)
+    ),
+    "campaigns:log_checks": Record("campaigns", "campaign", WORKERS),
+    "campaigns:check_detail": Record("checks", "standard", WORKERS),
+    "campaigns:check_edit": Guarded("checks", "standard", OFFICERS, owns),
+    "campaigns:check_result": Guarded("checks", "standard", OFFICERS, owns),
+    "campaigns:preparation_create": Guarded("checks", "standard", OFFICERS, owns),
+    "campaigns:preparation_detail": Record("preparations", "scheme", WORKERS),
+    "campaigns:preparation_edit": Guarded("preparations", "scheme", OFFICERS, asks_by_paper),
+    "campaigns:preparation_remove": Guarded(
+        "preparations", "scheme", OFFICERS, asks_by_paper, methods=("post",)
+    ),
+    "campaigns:preparation_finish": Move(
+        "preparations", "scheme", PREPARING, answers, data={"on": "2023-03-01"}
+    ),
+    "campaigns:preparation_resume": Move("preparations", "scheme", PREPARING, answers),
+    "campaigns:preparation_file": Guarded(
+        "preparations", "scheme", WORKERS, args=(KEY,), methods=("get",)
+    ),
+    "supervision:complaint_file": Guarded(
+        "complaints", "problem", WORKERS, args=(KEY,), methods=("get",)
     ),
     "campaigns:standard_publish": Guarded(
         "standards", "standard", OFFICERS, owns, methods=("post",)
@@ -430,7 +501,7 @@ ROUTES: dict[str, Any] = {
     "supervision:sample_reveal": Guarded(
         "samples", "visit", WORKERS, takes_part, methods=("post",)
     ),
-    "supervision:check_save": Guarded("checks", "visit", WORKERS, asks, methods=("post",)),
+    "supervision:check_save": Guarded("record_checks", "visit", WORKERS, asks, methods=("post",)),
     "supervision:survey_reveal": Guarded("visits", "visit", WORKERS, asks, methods=("post",)),
     "supervision:survey_remove": Guarded("surveys", "visit", WORKERS, asks, methods=("post",)),
     "supervision:problem_file": Guarded(
@@ -477,6 +548,41 @@ ROUTES: dict[str, Any] = {
     # people: seen within one's reach, changed by whoever looks after accounts
     "institutions:post_detail": Record("posts", "post", HEADS | {"system", "security", "auditor"}),
     "institution_detail": Record("units", "unit", EVERYBODY),
+    "leader_page": Guarded("leaders", "post", WORKERS, methods=("get",)),
+    "institutions:pairing_edit": Guarded("leaders", "post", OFFICERS, owns),
+    # people and means, gaps, secondments, the estimate
+    "institutions:staff_edit": Guarded("staff", "unit", KEEPING, keeps),
+    "institutions:capacity_detail": Record("units", "unit", WORKERS | {"system"}),
+    "institutions:capacity_edit": Guarded("units", "unit", KEEPING, keeps),
+    "institutions:cooperation_edit": Guarded("cooperations", "unit", KEEPING, keeps),
+    "campaigns:gap_plan": Record("units", "unit", WORKERS),
+    "campaigns:gap_detail": Record("gaps", "scheme", WORKERS),
+    "campaigns:gap_edit": Guarded("gaps", "scheme", UNITS, answers),
+    "campaigns:gap_finish": Move("gaps", "scheme", UNITS, answers, data={"note": "x"}),
+    "campaigns:gap_confirm": Move("gaps", "scheme", OFFICERS, asks_by_paper),
+    "campaigns:gap_send_back": Move("gaps", "scheme", OFFICERS, asks_by_paper, data={"note": "x"}),
+    "campaigns:gap_file": Guarded("gaps", "scheme", WORKERS, args=(KEY,), methods=("get",)),
+    "campaigns:gap_file_remove": Guarded(
+        "gaps", "scheme", UNITS, answers, args=(KEY,), methods=("post",)
+    ),
+    "campaigns:secondment_detail": Record("secondments", "scheme", WORKERS),
+    "campaigns:secondment_edit": Guarded("secondments", "scheme", UNITS, answers),
+    **{
+        f"campaigns:secondment_{name}": Move(
+            "secondments", "scheme", OFFICERS, asks_by_paper, data={"note": "x"}
+        )
+        for name in ("approve", "send_back")
+    },
+    **{
+        f"campaigns:secondment_{name}": Move(
+            "secondments", "scheme", UNITS, answers, data={"note": "x"}
+        )
+        for name in ("reapply", "withdraw", "finish")
+    },
+    "scoring:estimate_detail": Record("units", "unit", MONEY),
+    "scoring:estimate_edit": Guarded("units", "unit", PLANNING, keeps),
+    "scoring:estimate_split": Guarded("units", "unit", PLANNING, keeps, methods=("post",)),
+    "scoring:cost_edit": Guarded("work_units", "standard", OFFICERS | {"finance"}, owns),
     **{
         f"institutions:{name}": Guarded("posts", "post", HEADS | {"system"}, methods=(method,))
         for name, method in (

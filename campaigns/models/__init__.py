@@ -8,8 +8,11 @@ from campaigns.models.breakthrough import (
 )
 from campaigns.models.campaign import Campaign, Passage, Phase, Recipient, SupervisionFocus
 from campaigns.models.census import Census, CensusCount
+from campaigns.models.check import Preparation, SuperiorCheck
+from campaigns.models.gap import Gap
 from campaigns.models.group import Group, Member, Profession
 from campaigns.models.plan import Plan, PlanCall, PlanKind, PlanLine, PlanVersion
+from campaigns.models.secondment import Secondment
 from campaigns.models.series import Series, SeriesValue
 from campaigns.models.standard import Clause, PublishedError, Standard
 from campaigns.models.target import Contribution, Target, TargetPart
@@ -26,6 +29,7 @@ __all__ = [
     "CensusCount",
     "Clause",
     "Contribution",
+    "Gap",
     "Group",
     "Member",
     "Passage",
@@ -35,13 +39,16 @@ __all__ = [
     "PlanKind",
     "PlanLine",
     "PlanVersion",
+    "Preparation",
     "Profession",
     "PublishedError",
     "Recipient",
     "Report",
+    "Secondment",
     "Series",
     "SeriesValue",
     "Standard",
+    "SuperiorCheck",
     "SupervisionFocus",
     "Target",
     "TargetPart",

@@ -1,12 +1,13 @@
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
 from institutions import clock
-from institutions.models import Institution, Post, ServiceItem, StoredFile
+from institutions.models import Department, Institution, Post, Region, ServiceItem, StoredFile
 from institutions.models.scoping import ScopedQuerySet, WorkQuerySet
+from institutions.roles import Role
 from institutions.workflow import Move, Need, Side, Workflow
 
 
@@ -40,11 +41,15 @@ class Campaign(Workflow):
     status = models.CharField("状态", max_length=12, choices=Status, default=Status.DRAFT)
     name = models.CharField("活动名称", max_length=120)
     title = models.CharField("文件标题", max_length=200)
-    number = models.CharField("文号", max_length=40, help_text="如 周卫健字〔2023〕13号")
+    number = models.CharField(
+        "文号", max_length=40, blank=True, help_text="如 周卫健字〔2023〕13号"
+    )
+    issuer = models.CharField("发文机关", max_length=60, blank=True)
     year = models.PositiveSmallIntegerField("年度")
     issued_on = models.DateField("印发日期")
     signer = models.CharField("签发人（职务）", max_length=40, blank=True)
     salutation = models.CharField("主送", max_length=200, blank=True)
+    guideline = models.TextField("指导思想和主线", blank=True)
     basis = models.TextField("依据", blank=True)
     goals = models.TextField("目标要求", blank=True)
     parent = models.ForeignKey(
@@ -96,7 +101,9 @@ class Campaign(Workflow):
         verbose_name = verbose_name_plural = "活动"
         ordering: ClassVar = ["-issued_on", "-pk"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["bureau", "number"], name="campaign_number_once"),
+            models.UniqueConstraint(
+                fields=["bureau", "number"], condition=~Q(number=""), name="campaign_number_once"
+            ),
             models.CheckConstraint(
                 condition=Q(status__in=["draft", "issued", "closed"]), name="campaign_status_known"
             ),
@@ -111,6 +118,16 @@ class Campaign(Workflow):
     @property
     def is_draft(self) -> bool:
         return self.status == self.Status.DRAFT
+
+    @property
+    def signed_by(self) -> str:
+        """The office whose paper it is: the bureau's own, or the one whose paper the bureau has put on file."""
+        return self.issuer or self.institution.name
+
+    @property
+    def cited(self) -> str:
+        """How the paper is cited: number and name, or the name alone where the paper bears no number."""
+        return f"{self.number} {self.name}".strip()
 
     @property
     def current_phase(self) -> "Phase | None":
@@ -137,18 +154,43 @@ class PassageQuerySet(InCampaignQuerySet):
             campaign__status=Campaign.Status.CLOSED
         )
 
+    def with_links(self, post: Post) -> Self:
+        """Fetch with each passage what it became, as far as the post may see that."""
+        fields: dict[str, Any] = {name: Passage._meta.get_field(name) for name in Passage.LINKS}
+        return self.prefetch_related(
+            *(
+                models.Prefetch(name, field.related_model.objects.visible_to(post))
+                for name, field in fields.items()
+            )
+        )
+
     def unlinked(self) -> Self:
         """Return the passages of which nobody has said what they became, or why they need nothing."""
-        linked = ("phases", "tasks", "focuses", "standards")
         rows = self.filter(became="", nothing="")
-        for name in linked:
+        for name in Passage.LINKS:
             through = getattr(Passage, name).through
             rows = rows.exclude(pk__in=through.objects.values("passage"))
         return rows
 
 
 class Passage(models.Model):
-    """条文: one numbered passage of the paper, linked to what became of it or marked as needing nothing."""
+    """条文: one numbered passage of the paper, linked to what became of it or marked as needing nothing.
+
+    What lies on a higher floor (a round of supervision, a rule of money) is said in words by `became`.
+    """
+
+    # Every noun a passage may become, with the word that stands before its name.
+    LINKS: ClassVar = {
+        "phases": "阶段",
+        "tasks": "任务",
+        "focuses": "督导重点",
+        "plan_calls": "计划方案",
+        "targets": "目标任务",
+        "series": "监测指标",
+        "groups": "工作组织",
+        "rounds": "突破事项",
+        "standards": "评价标准",
+    }
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="passages")
     position = models.PositiveSmallIntegerField("序号")
@@ -161,6 +203,15 @@ class Passage(models.Model):
     )
     standards = models.ManyToManyField(
         "campaigns.Standard", blank=True, verbose_name="形成的评价标准"
+    )
+    plan_calls = models.ManyToManyField(
+        "campaigns.PlanCall", blank=True, verbose_name="形成的计划方案要求"
+    )
+    targets = models.ManyToManyField("campaigns.Target", blank=True, verbose_name="形成的目标任务")
+    series = models.ManyToManyField("campaigns.Series", blank=True, verbose_name="形成的监测指标")
+    groups = models.ManyToManyField("campaigns.Group", blank=True, verbose_name="形成的工作组织")
+    rounds = models.ManyToManyField(
+        "campaigns.BreakthroughRound", blank=True, verbose_name="形成的突破事项填报"
     )
     became = models.CharField(
         "形成的其他内容", max_length=120, blank=True, help_text="如：季度督导、年终绩效评价政策"
@@ -189,8 +240,13 @@ class Passage(models.Model):
         """Whether it is said what it became or why it needs nothing; reads the prefetched relations."""
         if self.became or self.nothing:
             return True
-        linked = (self.phases, self.tasks, self.focuses, self.standards)
-        return any(relation.all() for relation in linked)
+        return any(getattr(self, name).all() for name in self.LINKS)
+
+    @property
+    def links(self) -> list[tuple[str, list[models.Model]]]:
+        """What it became, as (word, rows) in the order of `LINKS`; reads the prefetched relations."""
+        found = [(word, list(getattr(self, name).all())) for name, word in self.LINKS.items()]
+        return [(word, rows) for word, rows in found if rows]
 
 
 class PhaseQuerySet(WorkQuerySet):
@@ -288,13 +344,63 @@ class RecipientQuerySet(ScopedQuerySet):
         """Return those who have a running campaign's paper and have not confirmed it."""
         return self.filter(received_at__isnull=True, campaign__status=Campaign.Status.ISSUED)
 
+    def units(self) -> Self:
+        """Return the institutions themselves, without departments, villages and streets."""
+        return self.filter(department__isnull=True, region__isnull=True)
+
+    def of_sort(self, sort: str) -> Self:
+        """Return those of one of the three sorts."""
+        match sort:
+            case Recipient.Sort.DEPARTMENT:
+                return self.filter(department__isnull=False)
+            case Recipient.Sort.REGION:
+                return self.filter(region__isnull=False)
+        return self.units()
+
+    def confirmed_by(self, post: Post) -> Self:
+        """Return those whose receipt is this post's to confirm."""
+        return self.filter(confirmed_q(post))
+
+    def asked_by(self, post: Post) -> Self:
+        """Return those of the post's own bureau's papers which others confirm."""
+        return self.filter(campaign__institution=post.institution_id).exclude(confirmed_q(post))
+
+
+def confirmed_q(post: Post) -> Q:
+    """Return the condition "this post confirms the receipt": for its institution, its department, its street's area.
+
+    A village or street without a street office in the portal is answered for by the bureau's own officers.
+    """
+    here = Q(institution=post.institution_id)
+    rows = here & Q(department__isnull=True)
+    if post.department_id:
+        rows |= Q(department=post.department_id)
+    area = post.region or post.institution.region
+    if post.role == Role.STREET and area is not None:
+        rows |= Q(region__path__startswith=area.path)
+    return rows
+
 
 class Recipient(models.Model):
-    """主送: an institution the paper goes to, and when who confirmed its receipt."""
+    """主送: an institution, a department of the bureau, or a village or street the paper goes to; who confirmed when.
+
+    `institution` is the one whose posts confirm: the unit, the bureau of the department, the office of the street.
+    """
+
+    class Sort(models.TextChoices):
+        UNIT = "unit", "机构"
+        DEPARTMENT = "department", "科室"
+        REGION = "region", "管区、村（居）、镇街"
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="recipients")
     institution = models.ForeignKey(
         Institution, models.PROTECT, verbose_name="机构", related_name="received_campaigns"
+    )
+    department = models.ForeignKey(
+        Department, models.PROTECT, null=True, verbose_name="科室", related_name="+"
+    )
+    region = models.ForeignKey(
+        Region, models.PROTECT, null=True, verbose_name="区划", related_name="+"
     )
     received_at = models.DateTimeField("签收时间", null=True, editable=False)
     received_by = models.ForeignKey(
@@ -304,10 +410,22 @@ class Recipient(models.Model):
     objects = RecipientQuerySet.as_manager()
 
     class Meta:
-        verbose_name = verbose_name_plural = "主送机构"
+        verbose_name = verbose_name_plural = "主送对象"
         ordering: ClassVar = ["campaign", "institution"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["campaign", "institution"], name="recipient_once"),
+            models.UniqueConstraint(
+                fields=["campaign", "institution"],
+                condition=Q(department__isnull=True, region__isnull=True),
+                name="recipient_once",
+            ),
+            models.UniqueConstraint(
+                fields=["campaign", "department"], name="recipient_once_a_department"
+            ),
+            models.UniqueConstraint(fields=["campaign", "region"], name="recipient_once_a_region"),
+            models.CheckConstraint(
+                condition=Q(department__isnull=True) | Q(region__isnull=True),
+                name="recipient_of_one_sort",
+            ),
             models.CheckConstraint(
                 condition=Q(received_at__isnull=True, received_by__isnull=True)
                 | Q(received_at__isnull=False, received_by__isnull=False),
@@ -316,7 +434,26 @@ class Recipient(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.campaign} → {self.institution}"
+        return f"{self.campaign} → {self.name}"
+
+    @property
+    def sort(self) -> str:
+        if self.department_id:
+            return self.Sort.DEPARTMENT
+        return self.Sort.REGION if self.region_id else self.Sort.UNIT
+
+    @property
+    def sort_label(self) -> str:
+        return self.Sort(self.sort).label
+
+    @property
+    def name(self) -> str:
+        """Whom the paper is addressed to."""
+        return (self.department or self.region or self.institution).name
+
+    @property
+    def known_as(self) -> str:
+        return self.name if self.department_id or self.region_id else self.institution.known_as
 
 
 class SupervisionFocus(models.Model):
@@ -340,3 +477,6 @@ class SupervisionFocus(models.Model):
 
     def __str__(self) -> str:
         return f"{self.names}：{self.text}"[:60]
+
+    def get_absolute_url(self) -> str:
+        return f"{reverse('campaigns:campaign_detail', args=[self.campaign_id])}#focus-{self.pk}"

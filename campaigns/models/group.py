@@ -111,6 +111,14 @@ class Group(Workflow):
             path__startswith=self.region.path, level=Region.Level.VILLAGE
         ).order_by("code")
 
+    def areas(self) -> models.QuerySet[Region]:
+        """The villages of a team's region, and the 管区 between; none for other groups."""
+        if self.kind != self.Kind.TEAM or self.region is None:
+            return Region.objects.none()
+        return Region.objects.filter(
+            path__startswith=self.region.path, level__gte=Region.Level.DISTRICT
+        ).order_by("path")
+
 
 class InGroupQuerySet(ScopedQuerySet):
     """Members of a group: seen with it."""
@@ -134,11 +142,16 @@ class Member(models.Model):
         TECHNICAL = "technical", "业务队长"
         BUREAU_SIDE = "bureau_side", "包村人员（卫计办）"
         CENTRE_SIDE = "centre_side", "包村人员（卫生服务中心）"
+        CADRE = "cadre", "联系管区科级干部"
+        DISTRICT = "district", "管区书记"
+        VILLAGE = "village", "村居支部书记"
         DOCTOR = "doctor", "乡村医生"
         WORKER = "worker", "卫计专干"
 
     # Whom every village has: one to guide it from each side (C31).
     VILLAGE_DUTIES = (Duty.BUREAU_SIDE, Duty.CENTRE_SIDE)
+    # Who answers for an area, rank by rank (C28).
+    AREA_DUTIES = (Duty.CADRE, Duty.DISTRICT, Duty.VILLAGE)
 
     group = models.ForeignKey(Group, models.CASCADE, related_name="members")
     position = models.PositiveSmallIntegerField("序号")
@@ -154,7 +167,12 @@ class Member(models.Model):
     title = models.CharField("单位和职务", max_length=80)
     profession = models.CharField("专业", max_length=14, choices=Profession, blank=True)
     region = models.ForeignKey(
-        Region, models.PROTECT, null=True, blank=True, verbose_name="所包村（居）", related_name="+"
+        Region,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name="所包管区、村（居）",
+        related_name="+",
     )
     text = models.CharField("分工", max_length=120, blank=True)
 

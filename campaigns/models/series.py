@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
+from campaigns.models.campaign import Campaign
 from campaigns.periods import Frequency, Period
 from institutions import clock
 from institutions.fields import FixedField
@@ -80,6 +81,14 @@ class Series(models.Model):
         ServiceItem, models.PROTECT, null=True, blank=True, verbose_name="服务项目"
     )
     basis = models.CharField("文件依据", max_length=200, blank=True)
+    campaign = models.ForeignKey(
+        Campaign,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name="衡量哪个活动的目标",
+        related_name="figures",
+    )
     institutions = models.ManyToManyField(
         Institution, blank=True, verbose_name="填报机构", related_name="figures"
     )
@@ -136,6 +145,11 @@ class Series(models.Model):
 
     def text_of(self, value: Decimal | None) -> str:
         return "—" if value is None else f"{plain_text(value)}{self.measure}"
+
+    def gap_text(self, gap: Decimal) -> str:
+        """Return a difference of two values as people say it: 2.5个百分点."""
+        unit = "个百分点" if self.kind == self.Kind.SHARE else self.unit
+        return f"{plain_text(abs(gap))}{unit}"
 
     def meets(self, value: Decimal | None) -> bool | None:
         """Say whether a value reaches the target; None where either is missing."""

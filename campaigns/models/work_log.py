@@ -7,7 +7,7 @@ from django.urls import reverse
 from campaigns.models.campaign import Campaign, Phase
 from campaigns.models.task import Task
 from institutions import clock
-from institutions.models import Institution, Post, ServiceItem, StoredFile
+from institutions.models import Institution, Post, ServiceItem, StaffMember, StoredFile
 from institutions.models.scoping import WorkQuerySet
 from institutions.notifying import notify, posts_at
 from institutions.workflow import NOTE, Move, Need, Side, Workflow
@@ -39,6 +39,8 @@ class WorkLog(Workflow):
         INNOVATION = "innovation", "创新案例"
         OBSTACLE = "obstacle", "政策障碍"
         REENGINEERING = "reengineering", "流程再造"
+        CHECK = "check", "进展督查"
+        PLATFORM = "platform", "信息化对接"
 
     class Channel(models.TextChoices):
         BOARD = "board", "宣传栏"
@@ -49,6 +51,14 @@ class WorkLog(Workflow):
         DOOR = "door", "上门服务"
         SITE = "site", "现场宣传"
         ONLINE = "online", "网络新媒体"
+
+    class Manner(models.TextChoices):
+        """The four forms in which progress is checked."""
+
+        SERVICE = "service", "主动服务"
+        DISPATCH = "dispatch", "跟踪调度"
+        SUPERVISION = "supervision", "督导检查"
+        VISIT = "visit", "实地考察"
 
     class Status(models.TextChoices):
         RECORDED = "recorded", "已登记"
@@ -100,11 +110,19 @@ class WorkLog(Workflow):
     )
     participants = models.PositiveIntegerField("参加人数", null=True, blank=True)
     targets = models.CharField("对象", max_length=120, blank=True)
+    trainees = models.ManyToManyField(
+        StaffMember, blank=True, verbose_name="参训的新进人员", related_name="trainings"
+    )
     tested = models.PositiveIntegerField("效果测试人数", null=True, blank=True)
     passed = models.PositiveIntegerField("测试合格人数", null=True, blank=True)
     channel = models.CharField("宣传方式", max_length=10, choices=Channel, blank=True)
     labelled = models.BooleanField(f"显著位置明示“{LABEL}”", null=True, blank=True)
+    manner = models.CharField("督查形式", max_length=12, choices=Manner, blank=True)
+    platform = models.URLField("平台网址", blank=True)
     aspect = models.CharField("涉及方面", max_length=60, blank=True)
+    flow_before = models.TextField("优化前的流程", blank=True)
+    flow_after = models.TextField("优化后的流程", blank=True)
+    flow_from = models.DateField("新流程启用日期", null=True, blank=True)
     decisions = models.TextField("议定事项或建议", blank=True)
     follow_up_due = models.DateField("落实时限", null=True, blank=True)
     followed_up_on = models.DateField("落实日期", null=True, blank=True)
@@ -151,6 +169,10 @@ class WorkLog(Workflow):
                 condition=Q(status="recorded")
                 | Q(status__in=["selected", "recommended"], kind="innovation"),
                 name="work_log_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="check", manner__gt="") | ~Q(kind="check") & Q(manner=""),
+                name="work_log_check_has_manner",
             ),
             models.CheckConstraint(
                 condition=Q(passed__isnull=True) | Q(tested__gte=F("passed")),

@@ -5,13 +5,12 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from campaigns import issuing
+from campaigns import duties, issuing
 from campaigns.lists import CampaignList, PassageList, ReceiptList, campaign_tag, with_receipts
 from campaigns.models import (
     BreakthroughRound,
@@ -19,9 +18,7 @@ from campaigns.models import (
     Passage,
     Phase,
     Recipient,
-    Standard,
     SupervisionFocus,
-    Task,
 )
 from campaigns.summary import CampaignProgress, campaign_progress
 from institutions import charts, clock, files
@@ -54,8 +51,9 @@ def _page(campaign: Campaign, post: Post) -> dict[str, Any]:
     passages = list(_passages(campaign, post))
     owns = post.acts_for(campaign.institution_id)
     recipients = Recipient.objects.visible_to(post).filter(campaign=campaign)
-    recipients = recipients.select_related("institution", "received_by")
-    mine = recipients.filter(institution=post.institution_id).first()
+    recipients = recipients.select_related("institution", "department", "region", "received_by")
+    own = list(recipients.confirmed_by(post))
+    unsigned = [row for row in own if row.received_at is None]
     return {
         "campaign": campaign,
         "tag": campaign_tag(campaign),
@@ -73,6 +71,7 @@ def _page(campaign: Campaign, post: Post) -> dict[str, Any]:
             url=lambda name: reverse(f"campaigns:campaign_{name}", args=[campaign.pk]),
         ),
         "progress": progress,
+        "areas": duties.by_area(progress),
         "kpis": _kpis(campaign, progress),
         "gantt": _gantt(campaign, phases),
         "has_tasks": any(group.tasks for group in progress.phases),
@@ -82,10 +81,9 @@ def _page(campaign: Campaign, post: Post) -> dict[str, Any]:
         .filter(campaign=campaign)
         .prefetch_related("institutions", "items"),
         "waiting": recipients.filter(received_at__isnull=True)[:SHOWN],
-        "mine": mine,
-        "may_receive": mine is not None
-        and mine.received_at is None
-        and post.has_perm("campaigns.receive_campaign"),
+        "mine": own[0] if own else None,
+        "unsigned": unsigned,
+        "may_receive": bool(unsigned) and post.has_perm("campaigns.receive_campaign"),
         "breakthrough": BreakthroughRound.objects.visible_to(post)
         .filter(campaign=campaign)
         .first(),
@@ -107,13 +105,7 @@ def _file_url(campaign: Campaign, file) -> str:
 
 def _passages(campaign: Campaign, post: Post):
     """The passages with what each became, as far as the post may see that."""
-    in_sight = (
-        Prefetch("phases", Phase.objects.visible_to(post)),
-        Prefetch("tasks", Task.objects.visible_to(post)),
-        Prefetch("focuses", SupervisionFocus.objects.visible_to(post)),
-        Prefetch("standards", Standard.objects.visible_to(post)),
-    )
-    return Passage.objects.visible_to(post).filter(campaign=campaign).prefetch_related(*in_sight)
+    return Passage.objects.visible_to(post).filter(campaign=campaign).with_links(post)
 
 
 def _kpis(campaign: Campaign, progress: CampaignProgress) -> list[dict[str, Any]]:
@@ -200,7 +192,9 @@ def receipt_list(request: Request) -> HttpResponse:
     rows = Recipient.objects.visible_to(request.post).exclude(
         campaign__status=Campaign.Status.DRAFT
     )
-    rows = rows.select_related("campaign", "institution", "received_by")
+    rows = rows.select_related(
+        "campaign", "institution", "department", "region", "received_by__institution"
+    )
     return ReceiptList(request, rows).response("campaigns/receipt_list.html")
 
 

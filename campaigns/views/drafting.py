@@ -298,12 +298,19 @@ def recipient_edit(request: Request, pk: int) -> HttpResponse:
     )
     if form.is_bound and form.is_valid():
         added = issuing.address(
-            campaign, form.chosen, by=request.post, version=posted_version(request)
+            campaign,
+            form.chosen,
+            by=request.post,
+            version=posted_version(request),
+            departments=form.departments,
+            regions=form.regions,
         )
-        messages.success(request, f"已加入 {added} 家主送机构")
+        messages.success(request, f"已加入 {added} 个主送对象")
         return redirect("campaigns:recipient_edit", campaign.pk)
     recipients = Recipient.objects.visible_to(request.post).filter(campaign=campaign)
-    recipients = recipients.select_related("institution").order_by("institution__code")
+    recipients = recipients.select_related("institution", "department", "region").order_by(
+        "institution__code", "pk"
+    )
     context = frame(campaign, form=form, search=search, recipients=recipients)
     return render(request, "campaigns/recipient_form.html", context)
 
@@ -314,7 +321,7 @@ def recipient_remove(request: Request, pk: int) -> HttpResponse:
     campaign = own_campaign(request, pk)
     form = RemoveRecipientsForm(request.POST, campaign=campaign, post=request.post)
     if not form.is_valid():
-        messages.error(request, form.errors["institutions"][0])
+        messages.error(request, next(iter(form.errors.values()))[0])
         return redirect("campaigns:recipient_edit", campaign.pk)
     try:
         removed = drafting.remove_recipients(
@@ -322,11 +329,12 @@ def recipient_remove(request: Request, pk: int) -> HttpResponse:
             form.cleaned_data["institutions"],
             by=request.post,
             version=posted_version(request),
+            others=form.cleaned_data["others"],
         )
     except ValidationError as refused:
         messages.error(request, refused.message)
     else:
-        messages.success(request, f"已去掉 {removed} 家")
+        messages.success(request, f"已去掉 {removed} 个主送对象")
     return redirect("campaigns:recipient_edit", campaign.pk)
 
 

@@ -15,7 +15,7 @@ from campaigns import planning
 from campaigns.models import Plan, PlanCall
 from campaigns.plan_forms import PlanCallForm, PlanForm, PlanLineFormSet
 from campaigns.plan_lists import CallPlanList, PlanCallList, PlanList, plan_tag, plan_time_tag
-from institutions import clock, files
+from institutions import clock, files, staffing
 from institutions.http import Request, posted_version
 from institutions.models import Event
 from institutions.moves import AskForm, moves_for_template, press
@@ -205,6 +205,10 @@ def plan_save(request: Request, pk: int) -> HttpResponse:
     if plan.call.has_lines:
         lines = PlanLineFormSet(request.POST, queryset=plan.lines.all())
     if not form.is_valid() or (lines is not None and not lines.is_valid()):
+        return _page(request, plan, form=form, lines=lines)
+    named = [line.cleaned_data.get("person", "") for line in lines.forms] if lines else []
+    if blocked := staffing.untrained_named(plan.institution_id, named):
+        form.add_error(None, staffing.refusal(blocked))
         return _page(request, plan, form=form, lines=lines)
     changed = lines.save(commit=False) if lines is not None else []
     planning.save(

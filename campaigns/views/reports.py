@@ -10,14 +10,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from campaigns import reporting
+from campaigns import passing_on, reporting
 from campaigns.forms import ReportForm
 from campaigns.lists import ReportList, report_tag, time_tag
-from campaigns.models import Report
+from campaigns.models import Campaign, Report
 from institutions import files
 from institutions.http import Request, posted_version
-from institutions.models import Event
+from institutions.models import Event, Post
 from institutions.moves import AskForm, moves_for_template, press
+from institutions.workflow import Side
 
 WRITE = "campaigns.write_report"
 REVIEW = "campaigns.review_report"
@@ -25,7 +26,13 @@ REVIEW = "campaigns.review_report"
 
 def _report(request: Request, pk: int) -> Report:
     rows = Report.objects.visible_to(request.post).select_related(
-        "institution__region", "supervisor", "author", "task__campaign", "task__phase", "task__item"
+        "institution__region",
+        "department",
+        "supervisor",
+        "author",
+        "task__campaign",
+        "task__phase",
+        "task__item",
     )
     return get_object_or_404(rows, pk=pk)
 
@@ -34,7 +41,7 @@ def _report(request: Request, pk: int) -> Report:
 @permission_required("campaigns.view_report", raise_exception=True)
 def report_list(request: Request) -> HttpResponse:
     rows = Report.objects.visible_to(request.post).select_related(
-        "institution", "task__campaign", "task__phase"
+        "institution", "department", "supervisor", "task__campaign", "task__phase"
     )
     return ReportList(request, rows).response("campaigns/report_list.html")
 
@@ -56,7 +63,7 @@ def _page(
     writes = (
         report.status in Report.EDITABLE
         and post.has_perm(WRITE)
-        and post.acts_for(report.institution_id)
+        and report.stands_on(Side.ANSWERS, post)
     )
     if writes and form is None:
         form = ReportForm(instance=report, post=post)
@@ -77,13 +84,46 @@ def _page(
         ],
         "history": Event.objects.of(report),
         "is_open": report.status in Report.OPEN,
-        "asks": post.acts_for(report.supervisor_id) and post.has_perm(REVIEW),
+        "asks": report.stands_on(Side.ASKS, post) and post.has_perm(REVIEW),
+        "below": _below(report, post) if report.institution.is_bureau else None,
         "crumbs": [
             ("任务报送", reverse("campaigns:report_list")),
             (task, task.get_absolute_url()),
         ],
     }
     return render(request, "campaigns/report_detail.html", context)
+
+
+def _below(report: Report, post: Post) -> dict[str, Any] | None:
+    """What became of a task that a bureau received: the reports of its own units, their sum, how to issue it on."""
+    if report.department_id is not None:
+        return None
+    rows = passing_on.reports_below(report, post)
+    owns = post.acts_for(report.institution_id) and report.status in Report.OPEN
+    issues = owns and post.has_perm("campaigns.change_task")
+    campaigns = Campaign.objects.visible_to(post).filter(institution=report.institution)
+    return {
+        "rows": rows,
+        "sum": passing_on.summed(report, rows),
+        "levels": passing_on.level_lines(rows),
+        "may_take_over": owns and bool(rows) and post.has_perm(WRITE),
+        "may_issue": issues,
+        "campaigns": campaigns.exclude(status=Campaign.Status.CLOSED) if issues else [],
+    }
+
+
+@require_POST
+@permission_required(WRITE, raise_exception=True)
+def report_take_over(request: Request, pk: int) -> HttpResponse:
+    """Write the sum of the units' accepted reports into the bureau's own report."""
+    report = _report(request, pk)
+    try:
+        total = passing_on.take_over(report, by=request.post, version=posted_version(request))
+    except ValidationError as refused:
+        messages.error(request, refused.message)
+    else:
+        messages.success(request, f"已采用 {total.accepted} 家的合计，请核对后报送")
+    return redirect(report)
 
 
 def _url(report: Report, name: str) -> str:
@@ -99,14 +139,15 @@ def _file_url(report: Report, file: Any) -> str:
 def report_save(request: Request, pk: int) -> HttpResponse:
     """Keep what was written; with `then=submit` hand it in as well."""
     report = _report(request, pk)
-    if not request.post.acts_for(report.institution_id):
+    if not report.stands_on(Side.ANSWERS, request.post):
         raise PermissionDenied("由报送单位填写")
     form = ReportForm(request.POST, request.FILES, instance=report, post=request.post)
     if not form.is_valid():
         return _page(request, report, form=form)
-    given = {name: form.cleaned_data.get(name) for name in ("text", "number", "held_on")}
+    # The form has written on its instance; what is kept goes by the deed, on the row as stored.
+    report = _report(request, pk)
     reporting.save(
-        report, by=request.post, version=posted_version(request), files=form.stored, **given
+        report, by=request.post, version=posted_version(request), files=form.stored, **form.told
     )
     if request.POST.get("then") != "submit":
         messages.success(request, "已保存，还没有报送")

@@ -32,7 +32,7 @@ def series_list(request: Request) -> HttpResponse:
 @require_safe
 @permission_required(VIEW, raise_exception=True)
 def series_detail(request: Request, pk: int) -> HttpResponse:
-    rows = Series.objects.visible_to(request.post).select_related("bureau", "item")
+    rows = Series.objects.visible_to(request.post).select_related("bureau", "item", "campaign")
     series = get_object_or_404(rows, pk=pk)
     offered = figures.choices(series)
     last = Period.last(series.frequency, clock.today())
@@ -44,7 +44,9 @@ def series_detail(request: Request, pk: int) -> HttpResponse:
             family=series.family, bureau=series.bureau_id, frequency=series.frequency
         )
     )
-    totals = figures.totals(values.filter(series__in=family), [period])
+    before = period.year_before()
+    totals = figures.totals(values.filter(series__in=family), [period, before])
+    now = totals.get((series.pk, period), figures.NONE)
     listing = SeriesValueList(
         request,
         values.filter(series=series, **period.key).select_related("institution", "series"),
@@ -56,8 +58,13 @@ def series_detail(request: Request, pk: int) -> HttpResponse:
             "series": series,
             "period": period,
             "periods": form,
-            "total": totals.get((series.pk, period), figures.NONE),
-            "value": totals.get((series.pk, period), figures.NONE).text(series),
+            "total": now,
+            "value": now.text(series),
+            "gap": figures.Gap(
+                series,
+                now.value(series),
+                totals.get((series.pk, before), figures.NONE).value(series),
+            ),
             "family": [
                 (row, totals.get((row.pk, period), figures.NONE), _text(row, totals, period))
                 for row in family

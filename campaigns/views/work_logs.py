@@ -17,16 +17,18 @@ from campaigns.log_lists import (
     CoverageList,
     LogList,
     StaffTrainingList,
+    TaskCheckList,
     counted,
     effect,
     follow_up_tag,
     label_tag,
     log_tag,
     units_of,
+    with_checks,
     with_coverage,
     with_training,
 )
-from campaigns.models import WorkLog
+from campaigns.models import Campaign, Task, WorkLog
 from institutions import clock, files
 from institutions.http import Request, posted_version
 from institutions.listing import Tag
@@ -74,6 +76,7 @@ def log_create(request: Request) -> HttpResponse:
             form.save(commit=False),
             by=request.post,
             units=form.chosen_units or [],
+            trainees=form.chosen_trainees or [],
             files=form.stored,
         )
         messages.success(request, "已登记")
@@ -109,6 +112,7 @@ def log_edit(request: Request, pk: int) -> HttpResponse:
             by=request.post,
             version=posted_version(request),
             units=form.chosen_units,
+            trainees=form.chosen_trainees,
             files=form.stored,
         )
         messages.success(request, "已保存")
@@ -145,6 +149,7 @@ def _page(
         "follow_up_tag": _shown(follow_up_tag(log)),
         "effect": effect(log),
         "units": list(log.units.all()),
+        "trainees": list(log.trainees.select_related("institution")),
         "moves": moves,
         "form": follow_up,
         "may_edit": writes and log.status in WorkLog.EDITABLE,
@@ -262,6 +267,27 @@ def log_coverage(request: Request) -> HttpResponse:
             "missing": missing[:60],
             "cut": len(missing) > 60,
             "crumbs": [_crumb()],
+        },
+    )
+
+
+@require_safe
+@permission_required("campaigns.view_campaign", raise_exception=True)
+def log_checks(request: Request, pk: int) -> HttpResponse:
+    """Which tasks of a campaign were checked in which of the four forms, and which in none."""
+    campaign = get_object_or_404(Campaign.objects.visible_to(request.post), pk=pk)
+    tasks = Task.objects.visible_to(request.post).filter(campaign=campaign)
+    rows = with_checks(tasks.select_related("campaign"), request.post)
+    each = list(rows.order_by("position").values_list("name", "checked"))
+    missing = [name for name, times in each if not times]
+    return TaskCheckList(request, rows).response(
+        "campaigns/log_checks.html",
+        {
+            "campaign": campaign,
+            "total": len(each),
+            "checked": len(each) - len(missing),
+            "missing": missing,
+            "crumbs": [_crumb(), (campaign.name, campaign.get_absolute_url())],
         },
     )
 

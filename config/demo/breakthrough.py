@@ -2,25 +2,22 @@
 
 from datetime import date, timedelta
 
-from campaigns import breakthrough, drafting, issuing
+from campaigns import breakthrough
 from campaigns.models import (
     BreakthroughItem,
     BreakthroughQuota,
     BreakthroughRound,
     BreakthroughSubmission,
     Campaign,
-    Passage,
-    Phase,
 )
 from campaigns.models.breakthrough import CRITERIA
 from config.demo import chance
 from config.demo.cast import Cast, rows
 from config.demo.days import Year
+from config.demo.other_papers import ZHOUCUN, PaperStory
 from config.demo.papers import Papers
 from institutions.models import Department, Post
 
-NUMBER = "周卫健字〔2021〕20号"
-ISSUED = date(2021, 2, 26)
 DUE = date(2021, 3, 12)
 UNITS = (
     "ZC-RMYY",
@@ -47,71 +44,24 @@ RETURNED_ONCE = "ZC-CDC"
 STILL_RETURNED = "ZC-NJ"
 WAITING = {"ZC-JSB", "规划信息与财务审计科"}
 STILL_OPEN = "ZC-JKQ"
-WORDS = (
-    (
-        "三、组织保障（三）建立健全工作落实机制",
-        "要紧密结合省市区委一系列重要决策部署和卫生健康工作实际，统筹协调，相互促进。每个科室、单位要结合各自工作"
-        "实际制定具体突破事项，细化措施，明确时限，确保我区卫生健康服务水平和服务能力持续提升，不断满足人民群众对卫生"
-        "健康服务的新要求。",
-    ),
-    (
-        "附件：区卫生健康系统落实突破事项汇总表　注明",
-        "区人民医院、区妇幼保健院、区疾控中心各填报 2-3 项，局机关各科室和其他单位各填报 1-2 项，事项内容要具体，"
-        "可操作性强，要在某一方面与其他单位或我市其他先进区县相比有明显突破方面，请各科室、单位于 3 月 12 日前报局办公室"
-        "公务邮箱。",
-    ),
-)
 PROGRESS = {label: value for value, label in BreakthroughItem.Progress.choices}
 
 
 class BreakthroughStory:
-    """Issues the paper of 2021, then lets units and departments hand in, the office judge, and the year pass."""
+    """Issues the paper of 2021 with its round, then lets units and departments hand in, the office judge, and the year pass."""
 
     def __init__(self, cast: Cast, year: Year, papers: Papers) -> None:
         self.cast, self.year, self.papers = cast, year, papers
         self.round = BreakthroughRound()
+        self.paper = PaperStory(cast, year, papers, ZHOUCUN, units=UNITS)
 
     def plan(self) -> None:
-        self.year.on(date(2021, 2, 24), self.draft, hour=9)
-        self.year.on(ISSUED, self.issue, hour=10)
+        self.paper.then.append(self._set_up)
+        self.paper.plan()
+        self.year.on(ZHOUCUN.issued, self.issue, hour=11)
 
-    def draft(self) -> None:
-        by = self.cast.post("bangong")
-        campaign = drafting.register(
-            Campaign(
-                name="医疗卫生服务建设推进年活动",
-                title="关于印发《周村区医疗卫生服务建设推进年活动实施方案》的通知",
-                number=NUMBER,
-                year=2021,
-                issued_on=ISSUED,
-                signer="局长",
-                salutation="系统各单位，局机关相关科室：",
-                goals="补短板、强弱项，抓基础、促提升；着力提升全区医疗卫生服务能力和水平。",
-            ),
-            by=by,
-        )
-        lines = [drafting.Line(heading, text) for heading, text in WORDS]
-        drafting.write_passages(campaign, lines, by=by, version=campaign.version)
-        phase = Phase(name="全年推进", starts=ISSUED, ends=date(2021, 12, 31))
-        drafting.save_phases(campaign, [phase], [], by=by, version=campaign.version)
-        units = [self.cast.unit(code) for code in UNITS]
-        issuing.address(campaign, units, by=by, version=campaign.version)
-        for passage in Passage.objects.filter(campaign=campaign):
-            drafting.link_passage(
-                passage,
-                by=by,
-                version=campaign.version,
-                phases=[],
-                tasks=[],
-                focuses=[],
-                standards=[],
-                became="突破事项填报",
-                nothing="",
-            )
-            campaign.refresh_from_db(fields=["version"])
-        self._set_up(campaign, by)
-
-    def _set_up(self, campaign: Campaign, by: Post) -> None:
+    def _set_up(self, campaign: Campaign) -> None:
+        by = self.cast.post(ZHOUCUN.by)
         sorts = BreakthroughQuota.Sort
         departments = list(Department.objects.filter(institution=by.institution))
         self.round = breakthrough.set_up(
@@ -130,15 +80,6 @@ class BreakthroughStory:
         )
 
     def issue(self) -> None:
-        campaign = Campaign.objects.get(pk=self.round.campaign_id)
-        issuing.issue(campaign, by=self.cast.post("juzhang"), version=campaign.version)
-        for code in UNITS:
-            unit = self.cast.unit(code)
-            self.year.on(
-                ISSUED,
-                lambda unit=unit: issuing.receive(campaign, by=self.cast.worker(unit)),
-                hour=chance.between(11, 16, code, "2021"),
-            )
         self.round.refresh_from_db()
         made = breakthrough.issue(
             self.round, by=self.cast.post("bangong"), version=self.round.version

@@ -10,11 +10,14 @@ from config.demo import people, units
 from config.demo.breakthrough import BreakthroughStory
 from config.demo.campaign import CampaignStory
 from config.demo.cast import TODAY, YESTERDAY, Cast
+from config.demo.checks import CheckStory
 from config.demo.days import Year
 from config.demo.figures import FigureStory
 from config.demo.neighbour import NeighbourStory
+from config.demo.other_papers import OtherBureaux
 from config.demo.papers import Papers
 from config.demo.plans import PlanStory
+from config.demo.resources import ResourceStory
 from config.demo.sanctions import SanctionStory
 from config.demo.sheets import SheetStory
 from config.demo.targets import TargetStory
@@ -38,8 +41,12 @@ def build() -> Iterator[str]:
             cast = Cast()
             papers = Papers(cast)
             # Lived through first, by itself: what is drawn for 2023 does not depend on it.
+            first = Year(until=date(2019, 12, 31))
+            others = OtherBureaux(cast, first, papers)
+            others.plan()
             earlier = Year(until=date(2021, 12, 31))
-            BreakthroughStory(cast, earlier, papers).plan()
+            of_2021 = BreakthroughStory(cast, earlier, papers)
+            of_2021.plan()
             year = Year(until=YESTERDAY)
             story = CampaignStory(cast, year, papers)
             story.plan()
@@ -50,11 +57,19 @@ def build() -> Iterator[str]:
             visits.plan()
             NeighbourStory(cast, year, sheets, visits.rectifying).plan()
             YearStory(cast, year, papers, sheets).plan()
-            FigureStory(cast, year).plan()
+            figures = FigureStory(cast, year)
+            figures.plan()
             SanctionStory(cast, year, papers).plan()
             TargetStory(cast, year).plan()
+            ResourceStory(cast, year, papers).plan()
+            CheckStory(cast, earlier, year, story).plan()
+            # Its targets and figures are followed on: what its passages became is complete only now.
+            year.on(date(2023, 3, 21), of_2021.paper.link)
+            figures.plan_elsewhere(others.centres)
+            yield "2018、2019年其他地区的活动……"
+            done = first.live()
             yield "2021年的活动、突破事项……"
-            done = earlier.live()
+            done += earlier.live()
             yield "2023年的活动、督导、整改、评价……"
             done += year.live()
     except BaseException:

@@ -3,13 +3,13 @@
 from datetime import date, timedelta
 
 from campaigns import drafting, issuing, reporting
-from campaigns.models import Campaign, Phase, Report, Standard, SupervisionFocus, Task
-from config.demo import chance
+from campaigns.models import Campaign, Phase, Report, SupervisionFocus, Task
+from config.demo import chance, passages
 from config.demo.cast import CENTRES, MIDWIFERY, PROFESSIONAL, Cast, many, rows
 from config.demo.days import Year
 from config.demo.papers import Papers
 from institutions import clock
-from institutions.models import Department, Institution, Kind
+from institutions.models import Department, Institution, Kind, Post
 from supervision.phases import confirm_phase
 
 NUMBER = "周卫健字〔2023〕13号"
@@ -30,6 +30,7 @@ PHASES = (
     ),
 )
 TASK_KINDS = {label: value for value, label in Task.Kind.choices}
+OBJECTIVES = {label: value for value, label in Task.Objective.choices}
 DONE_BY = {label: value for value, label in Task.DoneBy.choices}
 # The unit that is late and is sent back more than others.
 WEAK = "ZC-JKQ"
@@ -74,7 +75,7 @@ class CampaignStory:
 
     def draft(self) -> None:
         by = self.cast.post("jifu")
-        goals = next(row["正文"] for row in rows("passages") if row["序号"] == "2")
+        written = passages.words("2023")
         self.campaign = drafting.register(
             Campaign(
                 name="国家基本公共卫生服务项目质量提升年活动",
@@ -85,11 +86,10 @@ class CampaignStory:
                 signer="局长",
                 salutation="各有关医疗机构：",
                 basis="市、区“三提三争”活动要求；市卫生健康委工作部署",
-                goals=goals,
+                goals=written[1].text,
             ),
             by=by,
         )
-        written = [drafting.Line(row["标题"], row["正文"]) for row in rows("passages")]
         drafting.write_passages(self.campaign, written, by=by, version=self.campaign.version)
         phases = [Phase(name=n, starts=s, ends=e, text=t) for n, s, e, t in PHASES]
         drafting.save_phases(self.campaign, phases, [], by=by, version=self.campaign.version)
@@ -132,6 +132,9 @@ class CampaignStory:
                 done_by=DONE_BY[row["完成方式"]],
                 item=self.cast.items.get(row["服务项目"]),
                 due=date.fromisoformat(row["完成时限"]),
+                receiver=self.cast.unit(row["报送至"]) if row["报送至"] else None,
+                programme=row["所属工程"],
+                objectives=" ".join(OBJECTIVES[word] for word in many(row["目标类别"])),
             ),
             by=by,
             version=self.campaign.version,
@@ -143,27 +146,8 @@ class CampaignStory:
         )
 
     def link(self) -> None:
-        """Say of every passage what it became; the standards are there by now."""
-        by = self.cast.post("jifu")
-        campaign = Campaign.objects.get(pk=self.campaign.pk)
-        standards = {s.code: s for s in Standard.objects.filter(bureau=campaign.bureau_id)}
-        phases = self.phases
-        tasks = {task.position: task for task in campaign.tasks.all()}
-        focuses = {focus.position: focus for focus in campaign.focuses.all()}
-        passages = {passage.position: passage for passage in campaign.passages.all()}
-        for row in rows("passages"):
-            drafting.link_passage(
-                passages[int(row["序号"])],
-                by=by,
-                version=campaign.version,
-                phases=[phases[int(p)] for p in many(row["阶段"])],
-                tasks=[tasks[int(t)] for t in many(row["任务"])],
-                focuses=[focuses[int(f)] for f in many(row["督导重点"])],
-                standards=[standards[code] for code in many(row["标准"])],
-                became=row["形成的其他内容"],
-                nothing=row["无需落实的理由"],
-            )
-            campaign.refresh_from_db(fields=["version"])
+        """Say of every passage what it became; the standards, plans and figures are there by now."""
+        passages.link(self.campaign, "2023", by=self.cast.post("jifu"))
 
     def issue(self) -> None:
         self.campaign.refresh_from_db()
@@ -236,13 +220,18 @@ class CampaignStory:
 
     def send_back(self, report: Report, *, for_good: bool) -> None:
         report.refresh_from_db()
-        report.send_back(by=self.cast.post("jifu"), version=report.version, note=WHY_RETURNED)
+        report.send_back(by=self.judge(report), version=report.version, note=WHY_RETURNED)
         if not for_good:
             self.year.after(2, lambda: self.submit(report, again=True))
 
     def accept(self, report: Report) -> None:
         report.refresh_from_db()
-        report.accept(by=self.cast.post("jifu"), version=report.version)
+        report.accept(by=self.judge(report), version=report.version)
+
+    def judge(self, report: Report) -> Post:
+        """Return who reads a report: the bureau's officer, or the head of the unit that collects it."""
+        bureau = report.supervisor_id == report.bureau_id
+        return self.cast.post("jifu" if bureau else "jikongzr")
 
     def confirm(self, position: int) -> None:
         phase = self.phases[position]

@@ -33,6 +33,21 @@ HEADS = {
     "ZC-JKQ": "jingkai",
     "ZL-A": "linqu1",
     "ZL-B": "linqu2",
+    "SJ-ZX": "shilizx",
+    "EQ-HZ": "houzhai",
+    "EQ-MZ": "mazhai",
+    "EQ-SQ1": "erqi1",
+    "EQ-SQ2": "erqi2",
+    "ZW-SPT": "shapotou",
+    "ZW-ZN": "zhongning",
+    "ZW-HY": "haiyuan",
+    "ZW-BH": "binhe",
+    "ZW-SPT-A": "shapotou1",
+    "ZW-SPT-B": "shapotou2",
+    "ZW-ZN-A": "zhongning1",
+    "ZW-ZN-B": "zhongning2",
+    "ZW-HY-A": "haiyuan1",
+    "ZW-HY-B": "haiyuan2",
 }
 STAFF = {
     "ZC-FY": "dajiegw",
@@ -48,7 +63,7 @@ STAFF = {
 def rows(name: str) -> Iterator[dict[str, str]]:
     """Read one of the demo's own tables."""
     text = resources.files("config.demo").joinpath(f"data/{name}.csv").read_text("utf-8")
-    return csv.DictReader(text.splitlines())
+    return csv.DictReader(text.splitlines(keepends=True))
 
 
 def many(cell: str) -> list[str]:

@@ -1,5 +1,6 @@
 """What is followed and re-checked in 2023: figures month by month, the records of the centres until 100 %. All made up (示例)."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -56,6 +57,12 @@ class FigureStory:
                 if code == LATE and period in (Period(2023, 0, 10), Period(2023, 3)):
                     continue
                 self.year.on(max(_after(period), first), lambda p=period, c=code: self.fill(c, p))
+
+    def plan_elsewhere(self, centres: Sequence[str]) -> None:
+        """Centres of other bureaux report the last month and quarter, so that their pages are not empty."""
+        for period in (Period(2023, 0, 10), Period(2023, 3)):
+            for code in centres:
+                self.year.on(_after(Period(2023, 0, 10)), lambda p=period, c=code: self.fill(c, p))
 
     def fill(self, code: str, period: Period) -> None:
         unit = self.cast.unit(code)

@@ -21,7 +21,7 @@ from institutions.models import (
 from institutions.roles import Role
 
 ROLES = {label: value for value, label in Role.choices}
-STARTED = date(2021, 1, 4)
+STARTED = date(2018, 1, 2)  # before the first of the papers
 PAIRED = {
     "juzhang": ("ZC-FY", "ZC-RMYY"),
     "fenguan": ("ZC-WC", "ZC-QNL", "ZC-CDC"),
@@ -134,3 +134,48 @@ def _staff(units: dict[str, Institution]) -> None:
         for duty, item in duties
         for number in (1, 2, 3)
     )
+    StaffMember.objects.bulk_create(
+        member for number, code in enumerate(CENTRES) for member in _later(units[code], number)
+    )
+    _backbone()
+
+
+def _later(centre: Institution, number: int) -> list[StaffMember]:
+    """Two general practitioners of each centre, one of them not registered everywhere; newcomers not trained yet."""
+    rows = [
+        StaffMember(
+            institution=centre,
+            name="全科医师岗1",
+            title="全科医师岗",
+            joined=date(2018, 5, 2),
+            trained=date(2018, 4, 20),
+            gp_route="transfer",
+            gp_qualified=date(2021, 12, 10),
+            gp_registered=date(2022, 2, 18),
+        ),
+        StaffMember(
+            institution=centre,
+            name="全科医师岗2",
+            title="全科医师岗",
+            joined=date(2020, 8, 3),
+            trained=date(2020, 7, 24),
+            gp_route="residency",
+            gp_qualified=date(2023, 7, 20),
+            gp_registered=date(2023, 9, 5) if number % 2 else None,
+        ),
+    ]
+    if number % 3 == 2:
+        rows.append(
+            StaffMember(
+                institution=centre, name="公卫护士岗1", title="公卫护士岗", joined=date(2023, 11, 6)
+            )
+        )
+    return rows
+
+
+def _backbone() -> None:
+    """The talent pool; one centre lacks data analysis, another assessment."""
+    rows = StaffMember.objects.filter(institution__code__in=CENTRES)
+    rows.filter(name="健康档案岗1").exclude(institution__code="ZC-NJ").update(analyses=True)
+    rows.filter(name="慢病随访岗1").update(guides=True, trains=True)
+    rows.filter(name="全科医师岗1").exclude(institution__code="ZC-BJ").update(assesses=True)

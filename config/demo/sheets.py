@@ -177,7 +177,7 @@ def publish_standard(
         bureau,
         rows[0]["标准代码"].replace("ZC2023", f"{bureau.code}{year}"),
         year=year,
-        name=f"{bureau.name.removesuffix('卫生健康局')}{year}年{title}",
+        name=f"{_place(bureau)}{year}年{title}",
         purpose=PURPOSES[rows[0]["用途"]],
         kinds=[KINDS[label] for label in many(rows[0]["适用机构类别"])],
         levels=list(levels),
@@ -185,6 +185,10 @@ def publish_standard(
     build(standard, rows)
     standards.publish(standard, by=by)
     return standard
+
+
+def _place(bureau: Institution) -> str:
+    return bureau.name.removesuffix("卫生健康局").removesuffix("卫生健康委员会")
 
 
 class SheetStory:

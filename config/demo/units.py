@@ -2,6 +2,7 @@
 
 import csv
 from datetime import date
+from decimal import Decimal
 from importlib import resources
 
 from config.demo import chance
@@ -18,6 +19,7 @@ from institutions.models import (
     Responsibility,
     ServiceItem,
 )
+from institutions.models.institution import CENTRE_KINDS
 
 KINDS = {label: value for value, label in Kind.choices}
 AFFILIATIONS = {label: value for value, label in Affiliation.choices}
@@ -39,6 +41,9 @@ DEPARTMENTS = {
         "办公室",
         "组织人事科",
         "中医药科",
+        "区计生协",
+        "人口监测与家庭发展科",
+        "爱卫办",
     ),
 }
 LEADS = {
@@ -50,7 +55,7 @@ LEADS = {
 
 
 def build() -> None:
-    """Make the district, its neighbour and the city above them."""
+    """Make the district, its neighbour and the city above them, and the offices of the other papers."""
     _regions()
     listed = list(rows("units"))
     units: dict[str, Institution] = {}
@@ -62,7 +67,7 @@ def build() -> None:
         Department.objects.create(institution=units["ZC"], name=name, other_name=shown)
     _duties(units, clinics)
     _populations(listed, units, clinics)
-    _capacities(units)
+    _capacities(units, clinics)
     audit.record(
         "institutions.institution.import",
         "建立机构",
@@ -81,6 +86,14 @@ def _regions() -> None:
         Region.objects.get_or_create(
             code=row["区划代码"],
             defaults={"name": row["名称"], "level": Region.Level.TOWN, "parent": parent},
+        )
+    levels = {label: value for value, label in Region.Level.choices}
+    for row in rows("regions"):
+        Region.objects.create(
+            code=row["区划代码"],
+            name=row["名称"],
+            level=levels[row["级别"]],
+            parent=Region.objects.get(code=row["上级区划代码"]),
         )
 
 
@@ -132,7 +145,10 @@ def _duties(units: dict[str, Institution], clinics: list[Institution]) -> None:
     ]
     duties += [
         Responsibility(institution=unit, item=item, duty="delivers")
-        for unit in [*(units[code] for code in (*CENTRES, "ZL-A", "ZL-B")), *clinics]
+        for unit in [
+            *(u for u in units.values() if u.code in CENTRES or u.kind in CENTRE_KINDS),
+            *clinics,
+        ]
         for item in whole
     ]
     duties += [
@@ -185,15 +201,51 @@ def _population(unit: Institution, year: int, residents: int) -> Population:
     return Population(institution=unit, year=year, residents=residents, **groups)
 
 
-def _capacities(units: dict[str, Institution]) -> None:
+def _capacities(units: dict[str, Institution], clinics: list[Institution]) -> None:
     Capacity.objects.bulk_create(
-        Capacity(
-            institution=units[code],
-            year=2023,
-            beds=chance.between(30, 90, code, "beds"),
-            devices=chance.between(25, 60, code, "devices"),
-            posts=chance.between(40, 110, code, "posts"),
-            radius=chance.between(25, 60, code, "radius") * 100,
-        )
-        for code in CENTRES
+        [_capacity(units[code], year) for code in CENTRES for year in (2022, 2023)]
+        + [_clinic_capacity(clinic) for clinic in clinics],
+        batch_size=500,
+    )
+
+
+def _capacity(centre: Institution, year: int) -> Capacity:
+    """A centre's means; one has not said where it stands, and builds its 中医馆 still."""
+    code, grown = centre.code, year - 2022
+    posts = chance.between(40, 110, code, "posts")
+    late = code == "ZC-JKQ"
+    lacks = ("手术", "分娩") if code == "ZC-FY" else ("手术", "分娩", "远程医疗")
+    equipment = [
+        [name, chance.between(1, 4, code, name)]
+        for name in ("彩超", "心电图机", "全自动生化分析仪", "DR", "急救车")
+    ]
+    return Capacity(
+        institution=centre,
+        year=year,
+        functions="、".join(Capacity.FUNCTIONS),
+        location="" if late else f"镇（街道）驻地，距区医院{chance.between(3, 18, code, 'km')}公里",
+        traffic="" if late else "通公交，最远村（居）20分钟车程",
+        radius=chance.between(25, 60, code, "radius") * 100,
+        beds=chance.between(30, 90, code, "beds") + grown,
+        devices=sum(number for _, number in equipment),
+        equipment=equipment,
+        posts=posts,
+        positions=posts + 6,
+        staffed=posts - chance.between(2, 9, code, "staffed") + grown,
+        capabilities="、".join(word for word in Capacity.CAPABILITIES if word not in lacks),
+        traditional="building" if late else "built",
+        traditional_on=None if late else date(2020, 6, 1),
+        subsidy=None if late and year == 2023 else Decimal(posts * 61_500 + grown * 40_000),
+        pay="按“两个允许”落实绩效工资（示例）",
+    )
+
+
+def _clinic_capacity(clinic: Institution) -> Capacity:
+    drawn = chance.between(0, 99, clinic.code, "premises")
+    premises = "public" if drawn < 72 else "rented" if drawn < 85 else "private"
+    return Capacity(
+        institution=clinic,
+        year=2023,
+        radius=chance.between(8, 25, clinic.code, "radius") * 100,
+        premises="" if drawn > 96 else premises,
     )

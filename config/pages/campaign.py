@@ -8,12 +8,15 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from campaigns.figures import measured
 from campaigns.models import Campaign, Phase
 from campaigns.summary import Counts, campaign_progress
+from config.pages.programme import feedback
 from institutions import clock
 from institutions.charts import Span, phases
 from institutions.http import Request
 from institutions.models import Post
+from supervision.models import Problem
 from supervision.phases import rows_in_the_way, what_stands_in_the_way
 from supervision.summary import RectificationCounts, rectification_counts
 
@@ -36,6 +39,11 @@ def campaign_board(request: Request, pk: int):
             "phases": timeline(campaign.phases.all()),
             "picture": picture(campaign),
             "rectified": rectified,
+            "feedback": feedback(
+                Problem.objects.visible_to(request.post).filter(campaign=campaign),
+                f"{reverse('supervision:rectification_list')}?campaign={campaign.pk}",
+            ),
+            "figures": measured(campaign, request.post),
         },
     )
 

@@ -3,9 +3,11 @@
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from campaigns.check_lists import coming_checks, left_tag, ready_tag
 from campaigns.models import Campaign
 from campaigns.work import work_for as campaign_work
 from config.pages.campaign import campaign_kpis, timeline
+from config.pages.leader import work_for as leader_work
 from institutions.http import Request
 from institutions.models import Post
 from institutions.roles import ADMINISTRATORS, Role
@@ -25,11 +27,22 @@ def home(request: Request):
         return render(request, "config/home_no_post.html")
     if post.role in ADMINISTRATORS - {Role.AUDITOR}:
         return render(request, "config/home_administrator.html")
-    lines = [*campaign_work(post), *supervision_work(post), *scoring_work(post)]
+    lines = [
+        *campaign_work(post),
+        *supervision_work(post),
+        *scoring_work(post),
+        *leader_work(post),
+    ]
     return render(
         request,
         "config/home.html",
-        {"groups": grouped(lines), "campaigns": campaigns_in_hand(post)},
+        {
+            "groups": grouped(lines),
+            "checks": [
+                (check, left_tag(check), ready_tag(check)) for check in coming_checks(post, SHOWN)
+            ],
+            "campaigns": campaigns_in_hand(post),
+        },
     )
 
 

@@ -4,9 +4,12 @@ from django.contrib.auth.decorators import permission_required
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from campaigns.gapping import summary_for as gap_summary
 from campaigns.summary import summary_for as campaign_summary
+from institutions import clock
 from institutions.http import Request
 from institutions.models import Institution
+from institutions.staffing import resources_of
 from institutions.summary import profile_for
 from scoring.summary import summary_for as scoring_summary
 from supervision.summary import summary_for as supervision_summary
@@ -21,6 +24,10 @@ def institution_detail(request: Request, pk: int):
     )
     post = request.post
     context = {"institution": institution, "profile": profile_for(institution, post)}
+    if not institution.is_bureau:
+        context["resources"] = resources_of(institution, post, clock.today())
+        if post.has_perm("campaigns.view_plan"):
+            context["gaps"] = gap_summary(institution, post)
     if post.has_perm("campaigns.view_report"):
         context["tasks"] = campaign_summary(institution, post)
     if post.has_perm("supervision.view_rectification"):

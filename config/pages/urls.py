@@ -1,6 +1,6 @@
 from django.urls import path
 
-from config.pages import campaign, home, imports, institution, worker
+from config.pages import campaign, home, imports, institution, leader, programme, worker
 
 urlpatterns = [
     # /
@@ -13,6 +13,11 @@ urlpatterns = [
     path("campaigns/<int:pk>/board/", campaign.campaign_board, name="campaign_board"),
     # /phases/<pk>/
     path("phases/<int:pk>/", campaign.phase_board, name="phase_board"),
+    # /leaders/
+    path("leaders/", leader.leader_list, name="leader_list"),
+    path("leaders/<int:pk>/", leader.leader_page, name="leader_page"),
+    # /programme/
+    path("programme/", programme.programme_year, name="programme_year"),
     # /imports/
     path("imports/", imports.import_start, name="import_start"),
     path("imports/stage/", imports.import_stage, name="import_stage"),

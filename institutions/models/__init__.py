@@ -1,5 +1,6 @@
 """Who there is, who may see what, and the record of what happened."""
 
+from institutions.models.cooperation import Cooperation
 from institutions.models.institution import (
     Affiliation,
     Capacity,
@@ -31,6 +32,7 @@ __all__ = [
     "AppendOnlyError",
     "Capacity",
     "ChainHead",
+    "Cooperation",
     "Department",
     "Event",
     "Holiday",

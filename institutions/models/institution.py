@@ -7,6 +7,7 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Concat, Substr
 from django.urls import reverse
 
+from institutions.fields import FixedField
 from institutions.models.region import Region
 from institutions.models.scoping import ScopedQuerySet
 from institutions.pinyin import initials
@@ -233,6 +234,11 @@ class Department(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def full_name(self) -> str:
+        """Both names as papers print them: 中医药科（挂医养健康科牌子）."""
+        return f"{self.name}（挂{self.other_name}牌子）" if self.other_name else self.name
+
 
 class ServiceItem(models.Model):
     """服务项目: the 12 items; item 07 has two parts. `names` maps an edition's year to its wording."""
@@ -313,8 +319,38 @@ class Population(models.Model):
         return f"{self.institution} {self.year}年"
 
 
+class StaffQuerySet(PlaceQuerySet):
+    def in_service(self) -> Self:
+        return self.filter(left__isnull=True)
+
+    def untrained(self) -> Self:
+        """Return newcomers in service who have not been trained for their post at all."""
+        return self.in_service().filter(joined__isnull=False, trained__isnull=True)
+
+    def to_register(self) -> Self:
+        """Return those who qualified as general practitioners and are not registered as such yet."""
+        return self.in_service().filter(gp_qualified__isnull=False, gp_registered__isnull=True)
+
+    def backbone(self) -> Self:
+        """Return the talent pool: whoever has one of the four skills."""
+        return self.in_service().filter(
+            Q(guides=True) | Q(trains=True) | Q(analyses=True) | Q(assesses=True)
+        )
+
+
 class StaffMember(models.Model):
-    """基本公共卫生工作人员名册."""
+    """基本公共卫生工作人员名册, with training before start, GP registration and the four skills of the talent pool."""
+
+    class Route(models.TextChoices):
+        TRANSFER = "transfer", "转岗培训合格"
+        RESIDENCY = "residency", "规培结业"
+
+    SKILLS: ClassVar = {
+        "guides": "业务指导",
+        "trains": "人员培训",
+        "analyses": "数据分析",
+        "assesses": "绩效考核",
+    }
 
     institution = models.ForeignKey(
         Institution, models.PROTECT, verbose_name="机构", related_name="staff"
@@ -327,37 +363,173 @@ class StaffMember(models.Model):
     joined = models.DateField("到岗日期", null=True, blank=True)
     trained = models.DateField("岗前培训日期", null=True, blank=True)
     left = models.DateField("离岗日期", null=True, blank=True)
+    gp_route = models.CharField("全科医师培训", max_length=10, choices=Route, blank=True)
+    gp_qualified = models.DateField("合格或结业日期", null=True, blank=True)
+    gp_registered = models.DateField("加注或注册全科医学专业日期", null=True, blank=True)
+    guides = models.BooleanField("骨干：业务指导", default=False)
+    trains = models.BooleanField("骨干：人员培训", default=False)
+    analyses = models.BooleanField("骨干：数据分析", default=False)
+    assesses = models.BooleanField("骨干：绩效考核", default=False)
 
-    objects = PlaceQuerySet.as_manager()
+    objects: ClassVar = StaffQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "工作人员"
         ordering: ClassVar = ["institution", "name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["institution", "name"],
+                name="staff_member_once",
+                violation_error_message="本机构名册里已有这个姓名，同名的请加编号区分",
+            ),
+            models.CheckConstraint(
+                condition=Q(gp_qualified__isnull=True, gp_route="")
+                | (Q(gp_qualified__isnull=False) & ~Q(gp_route="")),
+                name="staff_member_route_with_day",
+                violation_error_message="全科医师培训和合格日期要一起填",
+            ),
+            models.CheckConstraint(
+                condition=Q(gp_registered__isnull=True)
+                | Q(gp_qualified__isnull=False, gp_registered__gte=F("gp_qualified")),
+                name="staff_member_registered_after",
+                violation_error_message="注册日期不能早于合格或结业日期",
+            ),
+            models.CheckConstraint(
+                condition=Q(left__isnull=True) | Q(joined__isnull=True) | Q(left__gte=F("joined")),
+                name="staff_member_leaves_after",
+                violation_error_message="离岗日期不能早于到岗日期",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def skills(self) -> list[str]:
+        """The names of its skills, in the order of the paper."""
+        return [label for name, label in self.SKILLS.items() if getattr(self, name)]
+
 
 class Capacity(models.Model):
-    """资源配置 of one year: beds, devices, posts and service radius."""
+    """服务能力 of one institution and year: functions, place, beds, devices, posts, services, money.
+
+    `functions` and `capabilities` are words of the lists below joined by “、”; `equipment` holds [name, number] each.
+    `subsidy` is in yuan, `radius` in metres.
+    """
+
+    class Traditional(models.TextChoices):
+        NONE = "none", "未建"
+        BUILDING = "building", "在建"
+        BUILT = "built", "已建成"
+
+    class Premises(models.TextChoices):
+        PUBLIC = "public", "产权公有"
+        PRIVATE = "private", "个人所有"
+        RENTED = "rented", "租用"
+
+    FUNCTIONS = (
+        "常见病诊疗",
+        "多发病诊疗",
+        "基本公共卫生服务",
+        "计划生育技术服务",
+        "健康管理",
+        "危急重症现场急救",
+        "转诊",
+    )
+    CAPABILITIES = (
+        "门诊",
+        "急诊急救",
+        "住院",
+        "手术",
+        "分娩",
+        "中医科",
+        "中药房",
+        "康复",
+        "常规检验",
+        "心电",
+        "超声",
+        "数字影像",
+        "预约就诊",
+        "双向转诊",
+        "远程医疗",
+    )
 
     institution = models.ForeignKey(
         Institution, models.PROTECT, verbose_name="机构", related_name="capacities"
     )
     year = models.PositiveSmallIntegerField("年度")
+    functions = models.CharField("功能任务", max_length=120, blank=True)
+    location = models.CharField("地理位置", max_length=80, blank=True)
+    traffic = models.CharField("交通条件", max_length=120, blank=True)
+    radius = models.PositiveIntegerField("服务半径（米）", null=True, blank=True)
     beds = models.PositiveIntegerField("床位数", null=True, blank=True)
     devices = models.PositiveIntegerField("主要设备数", null=True, blank=True)
+    equipment = models.JSONField("主要设备", default=list, blank=True)
     posts = models.PositiveIntegerField("编制数", null=True, blank=True)
-    radius = models.PositiveIntegerField("服务半径（米）", null=True, blank=True)
+    positions = models.PositiveIntegerField("岗位设置数", null=True, blank=True)
+    staffed = models.PositiveIntegerField("在岗人数", null=True, blank=True)
+    capabilities = models.CharField("服务能力", max_length=160, blank=True)
+    traditional = models.CharField(
+        "中医馆（国医堂）", max_length=8, choices=Traditional, blank=True
+    )
+    traditional_on = models.DateField("中医馆建成日期", null=True, blank=True)
+    premises = models.CharField("房屋产权", max_length=8, choices=Premises, blank=True)
+    subsidy = FixedField("财政补助经费（元）", null=True, blank=True)
+    pay = models.CharField("绩效工资政策落实", max_length=160, blank=True)
 
     objects = PlaceQuerySet.as_manager()
 
     class Meta:
-        verbose_name = verbose_name_plural = "资源配置"
+        verbose_name = verbose_name_plural = "服务能力"
         ordering: ClassVar = ["-year", "institution"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["institution", "year"], name="capacity_once_a_year")
+            models.UniqueConstraint(fields=["institution", "year"], name="capacity_once_a_year"),
+            models.CheckConstraint(
+                condition=Q(subsidy__isnull=True) | Q(subsidy__gte=0),
+                name="capacity_subsidy_not_negative",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.institution} {self.year}年"
+
+    @property
+    def equipment_text(self) -> str:
+        return "、".join(f"{name} {number}" for name, number in self.equipment)
+
+    @property
+    def lacking(self) -> list[str]:
+        """What a paper asks of such an institution and is not filled in, by the names of the screen."""
+        return lacking(self.institution.kind, self)
+
+
+ASKED_OF_CENTRES = (
+    "functions",
+    "location",
+    "traffic",
+    "radius",
+    "beds",
+    "devices",
+    "posts",
+    "positions",
+    "staffed",
+    "capabilities",
+    "traditional",
+    "subsidy",
+)
+ASKED_OF_CLINICS = ("radius", "premises")
+
+
+NAMES = {field.name: str(field.verbose_name) for field in Capacity._meta.fields}
+
+
+def asked_of(kind: str) -> tuple[str, ...]:
+    """Return the fields of `Capacity` that an institution of this kind has to fill in every year."""
+    if kind in CLINIC_KINDS:
+        return ASKED_OF_CLINICS
+    return ASKED_OF_CENTRES if kind in CENTRE_KINDS else ("beds", "posts", "staffed")
+
+
+def lacking(kind: str, row: object) -> list[str]:
+    """Return the names of the fields asked of such a kind that are empty in `row` (a capacity, or its values)."""
+    return [NAMES[name] for name in asked_of(kind) if getattr(row, name) in (None, "")]

@@ -2,6 +2,7 @@
 
 from institutions.tables.institutions import InstitutionTable
 from institutions.tables.population import PopulationTable
+from institutions.tables.staff import CapacityTable, StaffTable
 from institutions.tables.table import (
     BATCH,
     PLACE,
@@ -20,7 +21,13 @@ from institutions.tables.table import (
 )
 from institutions.tables.users import UserTable
 
-TABLES: tuple[type[Table], ...] = (InstitutionTable, PopulationTable, UserTable)
+TABLES: tuple[type[Table], ...] = (
+    InstitutionTable,
+    PopulationTable,
+    UserTable,
+    StaffTable,
+    CapacityTable,
+)
 
 __all__ = [
     "BATCH",
@@ -28,6 +35,7 @@ __all__ = [
     "TABLES",
     "UNKNOWN_INSTITUTION",
     "YEAR",
+    "CapacityTable",
     "Change",
     "Column",
     "InstitutionTable",
@@ -37,6 +45,7 @@ __all__ = [
     "PopulationTable",
     "Row",
     "Scope",
+    "StaffTable",
     "Table",
     "UserTable",
     "code_of",

@@ -4,7 +4,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from institutions.http import Request
-from institutions.lists import InstitutionList
+from institutions.lists import InstitutionList, ItemList, items_for
 from institutions.models import Institution
 
 
@@ -20,6 +20,13 @@ def institution_list(request: Request) -> HttpResponseBase:
     return InstitutionList(request, InstitutionList.rows_of(rows)).response(
         "institutions/institution_list.html", context
     )
+
+
+@require_safe
+@permission_required("institutions.view_institution", raise_exception=True)
+def item_list(request: Request) -> HttpResponseBase:
+    """The service items: which are for the key groups, who delivers and who leads them."""
+    return ItemList(request, items_for(request.post)).response("institutions/item_list.html")
 
 
 def _crumbs(above: Institution | None) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from scoring.models.appeal import Appeal
 from scoring.models.evaluation import Evaluation, ScoreLine, ScoreSection, ScoreSheet
 from scoring.models.year import (
     Adjustment,
+    PlannedWork,
     PolicyEntry,
     Prepayment,
     Workload,
@@ -15,6 +16,7 @@ __all__ = [
     "Adjustment",
     "Appeal",
     "Evaluation",
+    "PlannedWork",
     "PolicyEntry",
     "Prepayment",
     "ScoreLine",

@@ -185,7 +185,8 @@ class WorkUnit(YearRow):
     code = models.CharField("服务代码", max_length=32)
     name = models.CharField("服务名称", max_length=120)
     item = models.ForeignKey(ServiceItem, models.PROTECT, verbose_name="服务项目")
-    coefficient = FixedField("当量系数", places=4)
+    coefficient = FixedField("当量系数", places=4, default=0)
+    cost = FixedField("单位成本（元）", null=True, blank=True)
     unit = models.CharField("单位", max_length=10, blank=True)
 
     objects: ClassVar = WorkUnitQuerySet.as_manager()
@@ -199,6 +200,9 @@ class WorkUnit(YearRow):
             ),
             models.CheckConstraint(
                 condition=Q(coefficient__gte=0), name="work_unit_coefficient_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(cost__isnull=True) | Q(cost__gte=0), name="work_unit_cost_not_negative"
             ),
         ]
 
@@ -232,3 +236,22 @@ class Workload(YearRow):
 
     def __str__(self) -> str:
         return f"{self.institution} {self.year}年第{self.quarter}季度 {self.work_unit}"
+
+
+class PlannedWork(YearRow):
+    """任务分解: how much of a service one institution is to do in a year; a clinic's is a share of its centre's."""
+
+    work_unit = models.ForeignKey(
+        WorkUnit, models.PROTECT, verbose_name="服务", related_name="planned"
+    )
+    number = models.PositiveIntegerField("任务数")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "任务分解"
+        ordering: ClassVar = ["-year", "institution", "work_unit"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["institution", "work_unit"], name="planned_work_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.institution} {self.year}年 {self.work_unit}"

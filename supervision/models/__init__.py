@@ -1,5 +1,6 @@
 """What was seen: rounds and visits, problems, and their rectification."""
 
+from supervision.models.complaint import Complaint
 from supervision.models.problem import Problem, ProgressNote, Rectification, Source
 from supervision.models.record_check import RecordCheck, RecordSample
 from supervision.models.reminder import Reminder
@@ -17,6 +18,7 @@ from supervision.models.visit import (
 from supervision.models.visit_policy import VisitPolicy
 
 __all__ = [
+    "Complaint",
     "Method",
     "PhotoKey",
     "Problem",

@@ -6,7 +6,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
 
-from campaigns.models import Campaign, Clause, Phase
+from campaigns.models import Campaign, Clause, Phase, Task
 from institutions import clock
 from institutions.models import Institution, Post, ServiceItem, StoredFile
 from institutions.models.scoping import ScopedQuerySet, WorkQuerySet
@@ -70,6 +70,9 @@ class Problem(models.Model):
     )
     clause = models.ForeignKey(Clause, models.PROTECT, null=True, blank=True, verbose_name="条款")
     category = models.CharField("问题类别", max_length=40, blank=True)
+    objective = models.CharField(
+        "目标类别", max_length=8, choices=Task.Objective.choices, blank=True
+    )
     severity = models.CharField("严重程度", max_length=8, choices=Severity, default=Severity.MINOR)
     text = models.TextField("问题描述")
     found_on = models.DateField("发现日期")

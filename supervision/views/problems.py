@@ -103,6 +103,7 @@ def problem_create(request: Request) -> HttpResponse:
             year=given["found_on"].year,
             item=given["item"],
             category=given["category"],
+            objective=given["objective"],
             severity=given["severity"],
             text=given["text"],
             found_on=given["found_on"],

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from institutions import files
+from institutions import files, staffing
 from institutions.http import Request, posted_version
 from institutions.models import Event, Post
 from institutions.moves import AskForm, moves_for_template, press
@@ -79,6 +79,9 @@ def rectification_save(request: Request, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _detail(request, row, measures=form)
     given = form.cleaned_data
+    if blocked := staffing.untrained_named(row.institution_id, [given["person"]]):
+        form.add_error("person", staffing.refusal(blocked))
+        return _detail(request, row, measures=form)
     rectifying.save_measures(
         row,
         measures=given["measures"],

@@ -82,7 +82,7 @@ def test_the_officer_adds_phases_recipients_the_table_and_the_first_task(people:
     officer.open("主送机构", exact=True)
     officer.tick("区人民医院", "区妇幼保健院", "青年路社区卫生服务中心", "王村镇中心卫生院")
     officer.press("加入所选")
-    officer.see("已加入 4 家主送机构")
+    officer.see("已加入 4 个主送对象")
     officer.open("返回活动")
 
     officer.open("增加督导重点")

@@ -293,7 +293,7 @@ def test_recipients_are_chosen_by_kind_from_the_table_or_by_search(world, log_in
     page = client.get(url("recipient_edit", row.pk), {"q": "jb"}).content.decode()
     assert "疾病预防" in page and 'value="hospital"' not in page
     assert "ZC-CDC" in add(institutions=[world.cdc.pk])
-    assert "请选择要加入的类别或机构" in str(
+    assert "请选择要加入的类别、机构、科室或村居" in str(
         client.post(url("recipient_edit", row.pk), {"version": 1}).context["form"].errors
     )
 
@@ -345,7 +345,7 @@ def test_every_passage_says_what_it_became_or_why_it_needs_nothing(world, log_in
     assert answer.url == url("passage_edit", row.passages.get(position=5).pk)
     assert client.get(listing).context["page"].count == before - 1
     page = client.get(row.get_absolute_url())
-    assert page.context["unlinked"] == before - 1 and "任务“部署会”" in page.content.decode()
+    assert page.context["unlinked"] == before - 1 and ">部署会</a>" in page.content.decode()
     foreign = Task.objects.create(
         campaign=draft(world), position=2, name="别的活动的任务", due=date(2023, 3, 3)
     )

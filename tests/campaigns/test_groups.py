@@ -121,6 +121,26 @@ def test_a_team_has_its_captains_and_every_village_someone_from_each_side(world,
     assert log_in(world.posts.officer).get(group.get_absolute_url()).status_code == 200
 
 
+@pytest.mark.row("C28")
+def test_three_ranks_of_cadres_answer_each_for_an_area(world, log_in):
+    town = world.street_office.region
+    district = Region.objects.create(code=f"{town.code}3", name="示例管区", level=5, parent=town)
+    village = Region.objects.create(code=f"{town.code}31", name="示例村", level=6, parent=district)
+    group = set_up(world.posts.street, "team", region=town)
+    client = log_in(world.posts.street)
+    refused = add(client, group, duty="cadre", title="科级干部").content.decode()
+    assert "请选择负责的管区或村（居）" in refused
+    for duty, area in (("cadre", district), ("district", district), ("village", village)):
+        add(client, group, duty=duty, title=f"{area.name}负责人", region=area.pk)
+    page = client.get(group.get_absolute_url())
+    roster = {duty: [m.region.name for m in rows] for duty, rows in page.context["roster"]}
+    assert roster == {
+        "联系管区科级干部": ["示例管区"],
+        "管区书记": ["示例管区"],
+        "村居支部书记": ["示例村"],
+    }
+
+
 @pytest.mark.row("C32")
 def test_village_doctor_and_worker_stand_in_the_roster_with_their_duties(world, log_in):
     town = world.street_office.region

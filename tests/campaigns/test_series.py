@@ -383,3 +383,66 @@ def test_the_mean_of_rates_is_never_taken(world):
     put(world.other_centre, series, 0, 998)
     totals = figures.totals(SeriesValue.objects.all(), [OCTOBER])
     assert totals[series.pk, OCTOBER].value(series) == Decimal("0.10")
+
+
+# --- Gaps: to the year before, to the target -----------------------------------------------------------
+
+
+@pytest.mark.row("D11", "E14")
+def test_satisfaction_and_awareness_show_what_is_missing_to_target_and_last_year(world, log_in):
+    rows = adopt(world, "知晓率和满意度")
+    names = {row.name for row in rows.values()}
+    assert {"服务项目知晓率", "群众满意度", "居民获得感", "签约服务质量合格率"} == names
+    aware = rows["ZM-ZX"]
+    aware.target = Decimal(90)
+    aware.save()
+    last = THIRD.year_before()
+    put(world.centre, aware, 170, 200, THIRD)
+    put(world.centre, aware, 80, 100, last)
+    client = log_in(world.posts.officer)
+    body = page(client, aware, period="2023Q3").content.decode()
+    assert "距目标还差5个百分点" in body and "比上年同期提高5个百分点" in body and "变好" in body
+    content = rows["ZM-MY"]
+    put(world.centre, content, 88, 100, THIRD)
+    put(world.centre, content, 91, 100, last)
+    body = page(client, content, period="2023Q3").content.decode()
+    assert "比上年同期下降3个百分点" in body and "变差" in body and "距目标" not in body
+    listed = client.get(reverse("campaigns:series_list")).context["listing"]["rows"]
+    gaps = {str(line.cells[0].value): str(line.cells[-2].value) for line in listed}
+    assert gaps["服务项目知晓率"] == "比上年同期提高5个百分点" and gaps["居民获得感"] == "—"
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "target", "direction", "said"),
+    [
+        (95, 95, 95, "up", ("与上年同期持平", "达到目标")),
+        (97, None, 95, "up", ("", "好于目标2个百分点")),
+        (4, 6, 5, "down", ("比上年同期下降2个百分点", "好于目标1个百分点")),
+        (None, 6, 5, "down", ("", "")),
+    ],
+)
+def test_a_gap_is_said_in_the_direction_of_the_figure(now, before, target, direction, said):
+    row = Series(kind="share", target=Decimal(target), direction=direction)
+
+    def number(value):
+        return None if value is None else Decimal(value)
+
+    gap = figures.Gap(row, number(now), number(before))
+    assert (gap.to_before, gap.to_target) == said
+
+
+@pytest.mark.row("A23")
+def test_the_five_visits_of_pregnancy_are_asked_of_midwifery_units(world, log_in):
+    client = log_in(world.posts.officer)
+    client.post(
+        reverse("campaigns:series_adopt"),
+        {"families": ["孕产妇五次随访"], "starts": "2023-01-01", "kinds": ["midwifery"]},
+    )
+    visits = list(Series.objects.filter(family="孕产妇五次随访").order_by("position"))
+    assert [row.code for row in visits] == [f"YF-{n}" for n in range(1, 6)]
+    midwives = {world.hospital, world.maternal, world.city_hospital}
+    assert set(visits[0].institutions.all()) == midwives
+    put(world.hospital, visits[0], 18, 20)
+    shown = page(client, visits[0], period="2023M10")
+    missing = {unit.known_as for unit in shown.context["missing"]}
+    assert missing == {"区妇幼保健院", "市中医医院"} and "2 家还没有填" in shown.content.decode()

@@ -289,3 +289,22 @@ def test_the_page_costs_the_same_for_few_and_many_units(world, log_in):
     with CaptureQueriesContext(connection) as queries:
         client.get(reverse("campaigns:target_list"))
     assert len(queries) <= 12
+
+
+def test_street_and_town_offices_bring_their_part_of_a_target(world, log_in):
+    client = log_in(world.posts.officer)
+    client.post(
+        reverse("campaigns:target_create"),
+        {
+            "name": "国家卫生镇基础性检查验收",
+            "kind": "coverage",
+            "unit": "个",
+            "level": "通过国家卫生镇验收",
+            "starts": "2021-01-01",
+            "due": "2021-12-31",
+            "kinds": ["street"],
+        },
+    )
+    row = Contribution.objects.get()
+    assert row.institution == world.street_office
+    assert row.may("report", world.posts.street)

@@ -218,11 +218,12 @@ def test_the_bureau_selects_innovation_cases_and_recommends_them(
     assert "推荐市卫生健康委宣传" in Event.objects.of(case).values_list("note", flat=True)
 
 
-@pytest.mark.row("E35", "A20", "E17")
+@pytest.mark.row("E35", "E17")
 def test_obstacles_reengineering_and_field_guidance_are_kept_and_found(world, log_in):
     client = log_in(world.posts.head)
     enter(client, "obstacle", aspect="药物目录", decisions="建议放开慢病用药")
-    enter(client, "reengineering", aspect="体检流程")
+    flow = {"flow_before": "排队", "flow_after": "预约", "flow_from": "2023-03-01"}
+    enter(client, "reengineering", aspect="体检流程", **flow)
     lead = log_in(world.posts.lead)
     enter(lead, "guidance", targets="公卫人员", decisions="补录随访")
     officer = log_in(world.posts.officer)
@@ -302,3 +303,46 @@ def test_the_lists_of_the_log_cost_the_same_at_20_and_200_rows(world, log_in):
     few = cost()
     many(180)
     assert cost() == few and max(few.values()) <= 12, few
+
+
+@pytest.mark.row("B20")
+def test_tasks_are_checked_in_four_forms_and_those_never_checked_are_named(world, log_in):
+    campaign = issued(world)
+    task = campaign.tasks.get()
+    client = log_in(world.posts.officer)
+    assert "请选择督查的是哪个活动" in enter(client, "check", manner="visit").content.decode()
+    assert "督查形式" in enter(client, "check", task=task.pk).content.decode()
+    checked = reverse("campaigns:log_checks", args=[campaign.pk])
+    assert task.name in client.get(checked).context["missing"]
+    for manner in ("service", "dispatch", "supervision", "visit", "visit"):
+        answer = enter(client, "check", manner=manner, task=task.pk, units=[world.centre.pk])
+        assert answer.status_code == 302
+    page = client.get(checked)
+    line = page.context["listing"]["rows"][0]
+    assert [str(cell.value) for cell in line.cells[1:5]] == ["1", "1", "1", "2"]
+    assert not page.context["missing"] and "全部任务都督查过" in page.content.decode()
+    assert client.get(line.cells[4].url or "").status_code == 200
+    asked = {"kind": "check", "manner": "visit", "since": "2023-01-01"}
+    units = client.get(COVERAGE, asked).context["page"]
+    assert {row.row: row.row.times for row in units.rows}[world.centre] == 2
+    with pytest.raises(IntegrityError), transaction.atomic():
+        WorkLog.objects.update(manner="")
+
+
+@pytest.mark.row("D33", "B08", "C22")
+def test_kick_off_and_platforms_are_logged_with_their_address(world, log_in):
+    client = log_in(world.posts.officer)
+    wrong = enter(client, "platform", aspect="家医平台", platform="不是网址")
+    assert wrong.status_code == 200 and not WorkLog.objects.exists()
+    answer = enter(
+        client,
+        "platform",
+        subject="智能化签约服务启动会，与平台工程师对接",
+        aspect="家医平台",
+        platform="https://example.org/jiayi",
+        units=[world.centre.pk],
+    )
+    page = client.get(answer.url).content.decode()
+    assert "信息化对接" in page and "https://example.org/jiayi" in page and "家医平台" in page
+    found = client.get("/campaigns/logs/", {"kind": "platform"}).context["page"]
+    assert found.count == 1

@@ -63,6 +63,10 @@ ROLES = (
     "renmin",
     "jingkai",
     "wangcunzf",
+    "shiliqu",
+    "erqi",
+    "zhongwei",
+    "binhe",
 )
 LINK = re.compile(r'href="(/[^"#]*)"')
 WRITES = re.compile(r"/(logout|exports)/|/files/|/file/|/template/")
@@ -93,7 +97,7 @@ def names() -> list[str]:
     said = set(User._default_manager.values_list("name", flat=True))
     said |= set(Rectification.objects.exclude(person="").values_list("person", flat=True))
     said |= set(Rectification.objects.exclude(leader="").values_list("leader", flat=True))
-    said |= set(Campaign.objects.values_list("signer", flat=True))
+    said |= set(Campaign.objects.exclude(signer="").values_list("signer", flat=True))
     said |= {
         re.sub(r"岗\d$", "岗", name) for name in StaffMember.objects.values_list("name", flat=True)
     }
@@ -101,11 +105,27 @@ def names() -> list[str]:
     return sorted(said - titles)
 
 
-def unlinked_passages() -> list[int]:
-    links = ("phases", "tasks", "focuses", "standards")
-    rows = Passage.objects.annotate(**{f"n_{name}": Count(name) for name in links})
-    nothing = Q(became="", nothing="", **{f"n_{name}": 0 for name in links})
-    return list(rows.filter(nothing).values_list("position", flat=True))
+def unlinked_passages() -> list[str]:
+    """Return the passages that became nothing and do not say why, by a reading of their own."""
+    rows = Passage.objects.annotate(**{f"n_{name}": Count(name) for name in Passage.LINKS})
+    nothing = Q(became="", nothing="", **{f"n_{name}": 0 for name in Passage.LINKS})
+    return [f"{p.campaign} {p.position}" for p in rows.filter(nothing).select_related("campaign")]
+
+
+def papers() -> dict[str, list[str]]:
+    """Return each paper as it would be printed, part by part, by the year and place of its office."""
+    found = {}
+    campaigns = Campaign.objects.filter(parent__isnull=True).select_related("institution")
+    for row in campaigns.prefetch_related("passages", "focuses"):
+        signer = f"签发人：{row.signer}" if row.signer else ""
+        parts = [row.number, signer, row.title, row.salutation]
+        for passage in row.passages.all():
+            parts += [passage.heading, passage.text]
+        if focuses := row.focuses.all():
+            parts += ["附件：", "辖区各机构工作督导重点内容", "机构名称督导重点"]
+            parts += [part for focus in focuses for part in (focus.names, focus.text)]
+        found[f"{row.institution.code} {row.year}"] = parts
+    return found
 
 
 def pages(username: str) -> dict[str, int]:
@@ -177,7 +197,20 @@ def facts() -> dict[str, Any]:
             status__in=["assigned", "signed", "returned"], due__lt="2023-11-20"
         ).count(),
         "unlinked_passages": unlinked_passages(),
-        "passages": Passage.objects.filter(campaign__year=2023).count(),
+        "papers": papers(),
+        "reports_left": list(
+            Report.objects.filter(task__campaign__year__lt=2023)
+            .exclude(status=Report.Status.ACCEPTED)
+            .values_list("task__name", flat=True)
+        ),
+        "passed_on": {
+            row.institution.code: [row.status, row.sums]
+            for row in Report.objects.filter(
+                task__campaign__institution__code="ZW", institution__kind="bureau", level=""
+            )
+            .exclude(sums={})
+            .select_related("institution")
+        },
         "wrong_sums": wrong_sums(),
         "lines_over_full": ScoreLine.objects.filter(points__gt=F("full")).count(),
         "names": names(),

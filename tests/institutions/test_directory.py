@@ -97,3 +97,17 @@ def test_the_directory_lists_leaders_departments_heads_and_experts(world, log_in
         .content.decode()
     )
     assert "基妇科" in detail
+
+
+@pytest.mark.row("C03")
+def test_the_items_are_free_and_those_of_the_key_groups_are_marked(world, log_in):
+    client = log_in(world.posts.officer)
+    page = client.get("/items/")
+    body = page.content.decode()
+    assert "面向全体居民免费提供" in body and "区疾病预防控制中心" in body
+    marked = client.get("/items/", {"key_group": "1"}).context["listing"]["rows"]
+    names = {line.row.name for line in marked}
+    for word in ("儿童", "孕产妇", "老年人", "高血压"):
+        assert any(word in name for name in names), word
+    others = client.get("/items/", {"key_group": "0"}).context["listing"]["rows"]
+    assert not names & {line.row.name for line in others}

@@ -135,3 +135,18 @@ def test_a_problem_page_tells_where_it_stands(world, log_in):
     page = log_in(world.posts.head).get(row.problem.get_absolute_url()).content.decode()
     assert "待签收" in page and row.get_absolute_url() in page
     assert log_in(world.posts.doctor).get(row.problem.get_absolute_url()).status_code == 404
+
+
+@pytest.mark.row("D40")
+def test_a_problem_bears_one_of_the_six_objectives_and_is_found_by_it(world, log_in):
+    client = log_in(world.posts.officer)
+    create(client, world.centre, source="daily", objective="ease")
+    problem = Problem.objects.get()
+    assert problem.get_objective_display() == "完善便民措施"
+    assert "完善便民措施" in client.get(problem.get_absolute_url()).content.decode()
+    listed = reverse("supervision:problem_list")
+    for code, n in (("ease", 1), ("safety", 0)):
+        page = client.get(listed, {"objective": code})
+        assert len(page.context["listing"]["rows"]) == n
+    refused = create(client, world.centre, source="daily", objective="x").content.decode()
+    assert "选择一个有效的选项" in refused or "有效" in refused

@@ -58,6 +58,11 @@ def test_what_stands_in_the_way_is_named_row_by_row(world, log_in):
     client = log_in(world.posts.officer)
     for page in (confirm(client, row), client.get(reverse("phase_board", args=[row.pk]))):
         text = page.content.decode()
+        assert "生成工作群催办文字" in text
+        assert (
+            f"1. {world.other_centre.known_as}：报送清单（任务报送，待报送，2023年3月3日前）"
+            in text
+        )
         duty = Rectification.objects.get()
         assert "随访不规范" in text and duty.get_absolute_url() in text
         assert "报送清单" in text and world.other_centre.known_as in text

@@ -162,11 +162,14 @@ def mark(check: RecordCheck, *, by: Post, version: int, values: dict[str, Any]) 
     return check
 
 
+def on_team_side(visit: Visit, post: Post) -> bool:
+    """Say whether a post is of the team or of who sent it."""
+    return post.has_perm("supervision.record_visit") and visit.stands_on(Side.ASKS, post)
+
+
 def may_reveal(visit: Visit, post: Post) -> bool:
     """Say who may see numbers and phones in full: the team and its sender; the institution once the record is submitted."""
-    if post.has_perm("supervision.record_visit") and visit.stands_on(Side.ASKS, post):
-        return True
-    return (
+    return on_team_side(visit, post) or (
         post.has_perm("supervision.answer_visit")
         and visit.stands_on(Side.ANSWERS, post)
         and visit.status not in (Visit.Status.PLANNED, Visit.Status.CANCELLED)

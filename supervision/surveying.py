@@ -15,7 +15,7 @@ from institutions.workflow import StaleState
 from supervision.models import ResidentSurvey, Visit, VisitPolicy
 from supervision.models.survey import Group
 from supervision.recording import lock
-from supervision.sampling import may_reveal
+from supervision.sampling import on_team_side
 
 
 @dataclass(frozen=True)
@@ -134,8 +134,11 @@ def remove(survey: ResidentSurvey, *, by: Post) -> None:
 
 
 def reveal(visit: Visit, *, by: Post) -> list[ResidentSurvey]:
-    """Return the entries with their phones; that they were looked at is written down. Raises PermissionDenied."""
-    if not may_reveal(visit, by) or not by.has_perm("supervision.record_visit"):
+    """Return the entries with their phones; that they were looked at is written down. Raises PermissionDenied.
+
+    Never for the visited institution: who was asked about it stays unknown to it.
+    """
+    if not on_team_side(visit, by):
         raise PermissionDenied("居民电话只由督导组查看")
     rows = list(visit.surveys.select_related("author__institution"))
     with transaction.atomic():

@@ -16,7 +16,7 @@ from supervision import surveying
 from supervision.models import ResidentSurvey, Visit, VisitPolicy
 from supervision.models.survey import Group
 from supervision.sample_lists import SurveyList, rate
-from supervision.sampling import may_reveal
+from supervision.sampling import on_team_side
 from supervision.survey_forms import SurveyForm, VisitPolicyForm
 from supervision.views.rounds import supervises
 from supervision.views.visits import visit_rows
@@ -131,7 +131,8 @@ def _entries(
                 for group, wanted in quotas.items()
             ],
             "shown": shown,
-            "may_reveal": may_reveal(visit, request.post) and request.post.has_perm(RECORD),
+            # The visited institution does not learn who was asked, not even by a masked phone.
+            "may_reveal": on_team_side(visit, request.post),
             "crumbs": [
                 ("现场督导", reverse("supervision:visit_list")),
                 (visit.institution.known_as, visit.get_absolute_url()),

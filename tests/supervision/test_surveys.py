@@ -7,10 +7,11 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
+from institutions import clock
 from institutions.models import Event
 from supervision import surveying
 from supervision.assigning import issue_round
-from supervision.models import ResidentSurvey, VisitPolicy
+from supervision.models import ResidentSurvey, Visit, VisitPolicy
 from supervision.models.survey import Group
 from tests.supervision.making import round_of, visit_of
 
@@ -87,6 +88,14 @@ def test_phones_are_masked_and_shown_only_by_an_act_that_is_written_down(world, 
     assert PHONE in client.post(url).content.decode()
     assert Event.objects.filter(action="supervision.residentsurvey.reveal").count() == 1
     assert log_in(world.posts.city_officer).post(url).status_code == 403
+    # The visited institution does not learn who was asked, before or after the record is submitted.
+    assert log_in(world.posts.head).post(url).status_code == 404
+    Visit.objects.filter(pk=visit.pk).update(
+        status="submitted", submitted_at=clock.now(), visited_on=clock.today()
+    )
+    assert log_in(world.posts.head).post(url).status_code == 403
+    own = log_in(world.posts.head).get(reverse("supervision:survey_entries", args=[visit.pk]))
+    assert own.status_code == 200 and "5678" not in own.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -106,16 +106,41 @@
     await store.remove("drafts", draft.id).catch(() => {});
   };
 
+  const later = (anchor, wait) => {
+    clearTimeout(timers.get(anchor));
+    timers.set(anchor, setTimeout(flush, wait));
+  };
+
+  const words = (form, values) => {
+    const field = [...form.elements].find(
+      (one) => one.type === "radio" && one.value === (values.follow || values.found),
+    );
+    const label = field && form.querySelector(`label[for="${CSS.escape(field.id)}"]`);
+    return `【${label ? label.textContent : "未选结果"}】${values.text || "（没有文字）"}`;
+  };
+
   const edit = async (form, wait) => {
     const anchor = form.dataset.draft;
     const old = drafts.get(anchor);
+    const values = read(form);
+    if (old && old.state === "conflict") {
+      // Nothing is sent until one of the two texts is chosen.
+      Object.assign(old, { values, at: Date.now() });
+      lineOf(form).querySelector("[data-mine]").textContent = words(form, values);
+      await keep(old);
+      return;
+    }
+    if (old && old.state !== "refused" && JSON.stringify(old.values) === JSON.stringify(values)) {
+      if (old.state === "waiting") later(anchor, wait);
+      return; // a field was left, nothing was changed
+    }
     const draft = {
       id: `${user}|${visit}|${anchor}`,
       user,
       visit,
       anchor,
       url: form.getAttribute("action"),
-      values: read(form),
+      values,
       version: old && old.state !== "saved" ? old.version : form.elements.version.value,
       sent: name(),
       // A save that was sent and never answered may have arrived.
@@ -128,8 +153,7 @@
     const kept = await keep(draft);
     say(form, "dirty", kept ? KEPT : "未保存");
     count();
-    clearTimeout(timers.get(anchor));
-    timers.set(anchor, setTimeout(flush, wait));
+    later(anchor, wait);
   };
 
   /* ---- Sending: one at a time, lines before photos ---- */
@@ -247,16 +271,9 @@
     const line = lineOf(form);
     line.querySelectorAll("[data-conflict]").forEach((old) => old.remove());
     const box = make("div", "", { class: "note note-warn", role: "alert", "data-conflict": "" });
-    const words = (values) => {
-      const field = [...form.elements].find(
-        (one) => one.type === "radio" && one.value === (values.follow || values.found),
-      );
-      const label = field && form.querySelector(`label[for="${CSS.escape(field.id)}"]`);
-      return `【${label ? label.textContent : "未选结果"}】${values.text || "（没有文字）"}`;
-    };
     box.append(make("p", theirs ? `▲ 他人已修改本条（${theirs.told}）：` : "▲ 这条发现已被他人删除。"));
     if (theirs) box.append(make("p", `【${theirs.result}】${theirs.text || "（没有文字）"}`));
-    box.append(make("p", "我填写的："), make("p", words(draft.values)));
+    box.append(make("p", "我填写的："), make("p", words(form, draft.values), { "data-mine": "" }));
     const row = make("div", "", { class: "actions" });
     const mine = make("button", "用我的", { type: "button", class: "btn" });
     const other = make("button", theirs ? "用对方的" : "不要了", { type: "button", class: "btn" });

@@ -263,3 +263,8 @@ def table(samples: QuerySet[RecordSample]) -> dict[tuple[int, int], Tally]:
         )
         for row in cast(Iterable[dict[str, int]], sums)
     }
+
+
+def items_of(tallies: Iterable[tuple[int, int]]) -> list[ServiceItem]:
+    """Return the items that a `table` speaks of, by code."""
+    return list(ServiceItem.objects.filter(pk__in={item for _, item in tallies}).order_by("code"))

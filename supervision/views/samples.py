@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from institutions import charts
 from institutions.http import Request, posted_version
-from institutions.models import Institution, Post, ServiceItem
+from institutions.models import Institution, Post
 from institutions.rounding import half_up
 from institutions.workflow import StaleState
 from supervision import sampling
@@ -63,8 +63,7 @@ def sample_rates(request: Request) -> HttpResponse:
         .filter(pk__in={unit for unit, _ in tallies})
         .order_by("code")[:WIDEST]
     )
-    wanted = {item for _, item in tallies}
-    items = [row for row in ServiceItem.objects.order_by("code") if row.pk in wanted]
+    items = sampling.items_of(tallies)
     heats, sums = [], []
     for name, label in (("truth", "真实率"), ("conformity", "规范率")):
         lines = [

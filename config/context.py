@@ -45,6 +45,7 @@ MENU: list[tuple[str, Any, str]] = [
     (
         "督导整改",
         [
+            ("年度计划", "supervision:year_plan_list", "supervision.view_round"),
             ("督导轮次", "supervision:round_list", "supervision.view_round"),
             ("现场督导", "supervision:visit_list", "supervision.view_visit"),
             ("抽查档案", "supervision:sample_list", "supervision.view_visit"),
@@ -84,6 +85,7 @@ MENU: list[tuple[str, Any, str]] = [
             ("服务能力", "institutions:capacity_list", "institutions.view_capacity"),
             ("服务项目", "institutions:item_list", "institutions.view_institution"),
             ("任职与账号", "institutions:post_list", "institutions.view_account"),
+            ("督导专家库", "supervision:expert_list", "supervision.view_expert"),
         ],
         "",
     ),

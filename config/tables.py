@@ -21,6 +21,7 @@ ORDER = [
     "series_values",
     "scores",
     "problems",
+    "experts",
     "complaints",
     "adjustments",
     "work_units",

@@ -164,6 +164,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     | _ROSTER
     | _ADMIN
     | {
+        "supervision.view_expert",
         "institutions.export_table",
         "institutions.view_job",
         "institutions.view_event",
@@ -182,6 +183,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "campaigns.write_log",
         "supervision.add_problem",
         "supervision.record_visit",
+        "supervision.view_expert",
         "supervision.decide_sanction",
         "scoring.publish_evaluation",
         "scoring.freeze_year",
@@ -193,6 +195,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     | _KEEPS
     | {
         "institutions.manage_reference",
+        "supervision.view_expert",
         "institutions.pair_leader",
         "campaigns.change_campaign",
         "campaigns.issue_campaign",
@@ -238,7 +241,9 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "campaigns.write_log",
         "institutions.export_table",
         "institutions.view_job",
+        "supervision.change_round",
         "supervision.record_visit",
+        "supervision.confirm_visit",
         "supervision.add_problem",
         "supervision.verify_rectification",
         "scoring.verify_sheet",

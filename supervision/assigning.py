@@ -8,11 +8,14 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.urls import reverse
 
-from institutions import audit
+from institutions import audit, clock
 from institutions.models import Institution, Mandate, Post, ServiceItem
 from institutions.notifying import notify
+from institutions.roles import Role
 from institutions.workflow import Side, touch
-from supervision.models import SupervisionRound, Visit
+from supervision.bodies import leads, led_items, outside_mandate, supervises
+from supervision.models import PlannedRound, SupervisionRound, Visit
+from supervision.recusing import conflict, declared
 
 # Days after the planned end in which the team may still write up what it saw.
 RECORDING_DAYS = 30
@@ -20,43 +23,44 @@ ROUND_FIELDS = ("name", "type", "year", "quarter", "starts", "ends", "standard",
 PLANNABLE = frozenset({SupervisionRound.Status.DRAFT, SupervisionRound.Status.ISSUED})
 
 
-def conflict(post: Post, institution: Institution, supervisor: Institution) -> str:
-    """Return why `post` may not visit `institution` for `supervisor` (回避), or nothing.
-
-    A member never visits his own employer, what it belongs to, or what belongs to it. The supervisor's own posts are
-    no outsiders: a bureau visits its hospitals and a centre its clinics by their office.
-    """
-    employer = post.institution
-    if employer.pk == supervisor.pk:
-        return ""
-    if employer.pk == institution.pk:
-        return f"{post}是{institution.known_as}的人员，应当回避"
-    if institution.path.startswith(employer.path) or employer.path.startswith(institution.path):
-        return f"{post}的单位与{institution.known_as}有隶属关系，应当回避"
-    return ""
-
-
 def refuse_conflicts(
-    posts: Iterable[Post], institutions: Iterable[Institution], supervisor: Institution
+    posts: Iterable[Post],
+    institutions: Iterable[Institution],
+    supervisor: Institution,
+    on: date | None = None,
 ) -> None:
-    """Raise ValidationError with every pair of post and institution that recusal forbids."""
-    units = list(institutions)
-    reasons = [r for p in posts for i in units if (r := conflict(p, i, supervisor))]
+    """Raise ValidationError with every pair of post and institution that recusal forbids on that day."""
+    team, units = list(posts), list(institutions)
+    reasons = [r for p in team for i in units if (r := conflict(p, i, supervisor))]
+    reasons += declared(team, units, on)
     if reasons:
         raise ValidationError(reasons)
 
 
 def store_round(
-    round: SupervisionRound, *, items: Iterable[ServiceItem], by: Post, version: int = 0
+    round: SupervisionRound,
+    *,
+    items: Iterable[ServiceItem],
+    by: Post,
+    version: int = 0,
+    institutions: Iterable[Institution] = (),
+    note: str = "",
 ) -> SupervisionRound:
     """Save a new round of the post's own institution, or a changed draft under the version its author saw.
 
-    Raises PermissionDenied (supervises nobody, not the supervisor's), StaleState (issued or changed meanwhile).
+    `institutions` are those chosen beforehand for a new round, `note` says how. A lead agency's round is for items
+    that it leads. Raises PermissionDenied (supervises nobody, not the supervisor's), ValidationError (not its items),
+    StaleState (issued or changed meanwhile).
     """
     new = round.pk is None
+    items = list(items)
+    if leads(by) and not (
+        items and {i.pk for i in items} <= set(led_items(by).values_list("pk", flat=True))
+    ):
+        raise ValidationError("请选择本单位牵头的服务项目")
     if new:
-        if not by.has_perm("supervision.change_round") or not by.institution.children.exists():
-            raise PermissionDenied("督导轮次由有下级机构的单位组织")
+        if not supervises(by):
+            raise PermissionDenied("督导轮次由有下级机构的单位或牵头单位组织")
         round.institution = round.supervisor = by.institution
         round.author = by
     else:
@@ -68,6 +72,8 @@ def store_round(
             touch(round, version=version, editable=frozenset({SupervisionRound.Status.DRAFT}))
             round.save(update_fields=ROUND_FIELDS)
         round.items.set(items)
+        if new:
+            round.institutions.set(institutions)
         audit.record(
             f"supervision.supervisionround.{'add' if new else 'change'}",
             "拟定督导轮次" if new else "修改督导轮次",
@@ -75,8 +81,36 @@ def store_round(
             bureau=round.bureau_id,
             on=round,
             institution=round.institution,
+            note=note,
         )
     return round
+
+
+def start_planned(entry: PlannedRound, *, by: Post) -> SupervisionRound:
+    """Make the round that a year plan provides for, as a draft with its items, standard and institutions.
+
+    Raises PermissionDenied when the plan is another body's.
+    """
+    plan = entry.plan
+    if not plan.stands_on(Side.ASKS, by):
+        raise PermissionDenied("计划由本单位组织实施")
+    round = SupervisionRound(
+        name=entry.name,
+        type=entry.type,
+        year=plan.year,
+        quarter=entry.quarter,
+        standard=entry.standard,
+        starts=entry.starts,
+        ends=entry.ends,
+        planned=entry,
+    )
+    return store_round(
+        round,
+        items=entry.items.all(),
+        institutions=entry.institutions.all(),
+        by=by,
+        note=f"按{plan}",
+    )
 
 
 def plan_visits(
@@ -97,7 +131,9 @@ def plan_visits(
     """
     _refuse_stranger(round, by)
     team = [lead, *(m for m in members if m.pk != lead.pk)]
-    refuse_conflicts(team, institutions, round.supervisor)
+    refuse_conflicts(team, institutions, round.supervisor, starts)
+    if strangers := outside_mandate(by, institutions, items or list(round.items.all())):
+        raise ValidationError(f"不在本单位牵头授权范围内：{'、'.join(strangers)}")
     with transaction.atomic():
         touch(round, version=version, editable=PLANNABLE)
         planned = set(
@@ -143,7 +179,9 @@ def change_visit(
     """Give a planned visit another team, items or dates; the reach of an issued round follows."""
     _refuse_stranger(visit.round, by)
     team = [lead, *(m for m in members if m.pk != lead.pk)]
-    refuse_conflicts(team, [visit.institution], visit.supervisor)
+    refuse_conflicts(team, [visit.institution], visit.supervisor, starts)
+    if outside_mandate(by, [visit.institution], items or list(visit.round.items.all())):
+        raise ValidationError("不在本单位牵头授权范围内")
     with transaction.atomic():
         touch(visit, version=version, editable=Visit.EDITABLE)
         before = set(visit.members.values_list("pk", flat=True)) | {visit.lead_id}
@@ -169,9 +207,29 @@ def issue_round(round: SupervisionRound, *, by: Post, version: int) -> int:
         rows = _with_teams(visits)
         round.issue(by=by, version=version, data=_told(rows))
         for visit in rows:
-            refuse_conflicts(_team(visit), [visit.institution], round.supervisor)
+            refuse_conflicts(_team(visit), [visit.institution], round.supervisor, visit.starts)
         _send(round, rows)
     return len(rows)
+
+
+def reschedule_visit(visit: Visit, *, by: Post, version: int, note: str, date: date) -> None:
+    """Move a planned visit to another day; the team's reach follows, and the team is told why.
+
+    Raises as `Workflow._move`, and ValidationError for a day that is over or on which a member must recuse himself.
+    """
+    if date < clock.today():
+        raise ValidationError("新的日期不能早于今天")
+    with transaction.atomic():
+        visit.reschedule(by=by, version=version, note=note, to=date)
+        refuse_conflicts(_team(visit), [visit.institution], visit.supervisor, date)
+        if visit.round.status == SupervisionRound.Status.ISSUED:
+            _take_back([visit])
+            _send(visit.round, [visit], tell=set())
+            notify(
+                _team(visit),
+                f"{visit.institution.known_as}的督导改到{date.month}月{date.day}日：{note}",
+                url=visit.get_absolute_url(),
+            )
 
 
 def cancel_visit(visit: Visit, *, by: Post, version: int, note: str) -> None:
@@ -220,7 +278,8 @@ def _send(
     for visit in rows:
         over = list(visit.items.all()) or round_items
         for post in _team(visit):
-            if post.institution_id == round.supervisor_id:
+            near = visit.institution.path.startswith(post.institution.path)
+            if near and post.role != Role.EXPERT:
                 continue  # in reach by office
             mandates.append(
                 Mandate(

@@ -10,10 +10,10 @@ from campaigns import rules
 from campaigns.models import Campaign, Clause, Phase, Standard, Task
 from institutions import clock
 from institutions.forms import DateInput, FilesField, FilesFormMixin, ScopedFormMixin
-from institutions.models import Institution, Kind, Post, ServiceItem
+from institutions.models import Institution, Post, ServiceItem
 from institutions.roles import ROLE_PERMISSIONS, Role
 from institutions.rounding import half_up
-from supervision.assigning import conflict
+from supervision import bodies
 from supervision.models import (
     Method,
     Problem,
@@ -26,8 +26,9 @@ from supervision.models import (
 )
 from supervision.models.problem import CATEGORIES
 from supervision.recording import COMPUTED, LINE_FIELDS, Place, default_due
+from supervision.recusing import conflict, declared
 
-VISITED_KINDS = [kind for kind in Kind.values if kind not in (Kind.BUREAU, Kind.STREET)]
+VISITED_KINDS = bodies.VISITED_KINDS
 _CHECKBOXES = forms.CheckboxSelectMultiple
 
 
@@ -83,6 +84,10 @@ class RoundForm(ScopedFormMixin, forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["items"].queryset = ServiceItem.objects.filter(parent=None)
+        if bodies.leads(self.post):
+            self.fields["items"].queryset = bodies.led_items(self.post)
+            self.fields["items"].required = True
+            self.fields["items"].help_text = "选择本单位牵头的项目"
         for name in ("standard", "campaign"):
             self.fields[name].empty_label = "（不选）"
         standards = self.fields["standard"].queryset
@@ -150,6 +155,8 @@ class TeamForm(forms.Form):
             for reason in [conflict(p, u, self.round.supervisor) for p in posts for u in units]:
                 if reason:
                     self.add_error(name, reason)
+            for reason in declared(posts, units, starts):
+                self.add_error(name, reason)
         return cleaned
 
 
@@ -169,14 +176,20 @@ def team_posts(round: SupervisionRound, post: Post):
 
 
 def visitable(round: SupervisionRound, post: Post, under: Institution | None):
-    """Return the open institutions directly under `under` (default: the supervisor) that the round may still visit."""
+    """Return the open institutions that the round may still visit.
+
+    Those below `under`; without it those chosen for the round beforehand, else all that its body supervises.
+    """
     planned = round.visits.exclude(status=Visit.Status.CANCELLED).values("institution")
-    return (
-        Institution.objects.visible_to(post)
-        .open_on(clock.today())
-        .filter(parent=under or round.supervisor, kind__in=VISITED_KINDS)
-        .exclude(pk__in=planned)
-    )
+    if under is not None:
+        rows = Institution.objects.visible_to(post).open_on(clock.today())
+        rows = rows.filter(parent=under, kind__in=VISITED_KINDS)
+    else:
+        rows = bodies.units_of(post, round.supervisor)
+        chosen = round.institutions.all()
+        if chosen.exists():
+            rows = Institution.objects.visible_to(post).filter(pk__in=chosen.values("pk"))
+    return rows.exclude(pk__in=planned)
 
 
 def at_hand(institutions, post: Post, chosen: Any = None) -> list[tuple[Any, str]]:

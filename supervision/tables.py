@@ -15,6 +15,7 @@ from institutions import clock, sheets
 from institutions.models import Institution, Kind
 from institutions.tables import BATCH, PLACE, YEAR, Change, Column, Row, Table, code_of
 from supervision.complaint_tables import ComplaintTable
+from supervision.expert_tables import ExpertTable
 from supervision.handing_out import NewProblem, hand_out
 from supervision.models import Problem, Severity, Source
 
@@ -178,4 +179,4 @@ class ProblemTable(Table):
             ]
 
 
-TABLES: tuple[type[Table], ...] = (ProblemTable, ComplaintTable)
+TABLES: tuple[type[Table], ...] = (ProblemTable, ExpertTable, ComplaintTable)

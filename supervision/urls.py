@@ -1,7 +1,10 @@
 from django.urls import path
 
 from supervision.views import (
+    calendar,
     complaints,
+    draws,
+    experts,
     feedback,
     phases,
     problems,
@@ -11,11 +14,30 @@ from supervision.views import (
     sanctions,
     surveys,
     visits,
+    year_plans,
 )
 
 app_name = "supervision"
 
 urlpatterns = [
+    # /supervision/plans/
+    path("plans/", year_plans.year_plan_list, name="year_plan_list"),
+    path("plans/new/", year_plans.year_plan_create, name="year_plan_create"),
+    path("plans/<int:pk>/", year_plans.year_plan_detail, name="year_plan_detail"),
+    path("plans/<int:pk>/edit/", year_plans.year_plan_edit, name="year_plan_edit"),
+    path("plans/<int:pk>/issue/", year_plans.year_plan_issue, name="year_plan_issue"),
+    path("plans/<int:pk>/coverage/", year_plans.year_plan_coverage, name="year_plan_coverage"),
+    path("plans/<int:pk>/rounds/new/", year_plans.planned_create, name="planned_create"),
+    # /supervision/planned/
+    path("planned/<int:pk>/edit/", year_plans.planned_edit, name="planned_edit"),
+    path("planned/<int:pk>/remove/", year_plans.planned_remove, name="planned_remove"),
+    path("planned/<int:pk>/start/", year_plans.planned_start, name="planned_start"),
+    # /supervision/experts/
+    path("experts/", experts.expert_list, name="expert_list"),
+    path("experts/new/", experts.expert_create, name="expert_create"),
+    path("experts/<int:pk>/", experts.expert_detail, name="expert_detail"),
+    path("experts/<int:pk>/edit/", experts.expert_edit, name="expert_edit"),
+    path("ties/<int:pk>/withdraw/", experts.tie_withdraw, name="tie_withdraw"),
     # /supervision/rounds/
     path("rounds/", rounds.round_list, name="round_list"),
     path("rounds/new/", rounds.round_create, name="round_create"),
@@ -24,8 +46,12 @@ urlpatterns = [
     path("rounds/<int:pk>/issue/", rounds.round_issue, name="round_issue"),
     path("rounds/<int:pk>/close/", rounds.round_close, name="round_close"),
     path("rounds/<int:pk>/visits/new/", rounds.visit_create, name="visit_create"),
+    path("rounds/<int:pk>/draw/", draws.draw_create, name="draw_create"),
+    # /supervision/draws/
+    path("draws/<int:pk>/", draws.draw_detail, name="draw_detail"),
     # /supervision/visits/
     path("visits/", visits.visit_list, name="visit_list"),
+    path("visits/calendar/", calendar.visit_calendar, name="visit_calendar"),
     path("visits/offline/", visits.visit_offline, name="visit_offline"),
     path("visits/<int:pk>/", visits.visit_detail, name="visit_detail"),
     path("visits/<int:pk>/edit/", visits.visit_edit, name="visit_edit"),
@@ -37,6 +63,7 @@ urlpatterns = [
     path("visits/<int:pk>/agree/", visits.visit_agree, name="visit_agree"),
     path("visits/<int:pk>/object/", visits.visit_object, name="visit_object"),
     path("visits/<int:pk>/settle/", visits.visit_settle, name="visit_settle"),
+    path("visits/<int:pk>/reschedule/", visits.visit_reschedule, name="visit_reschedule"),
     path("visits/<int:pk>/cancel/", visits.visit_cancel, name="visit_cancel"),
     path("visits/<int:pk>/feedback/", feedback.visit_feedback, name="visit_feedback"),
     path("visits/<int:pk>/sign/", feedback.visit_sign, name="visit_sign"),

@@ -8,22 +8,29 @@ from django.urls import reverse
 from institutions import clock
 from institutions.models import Post
 from institutions.work import WorkLine
+from supervision.bodies import leads
 from supervision.complaint_forms import time_q
+from supervision.coverage import coverage
 from supervision.lists import WEEK, side_q, team_q
-from supervision.models import Complaint, Rectification, Sanction, Visit
+from supervision.models import Complaint, Rectification, Sanction, Visit, YearPlan
+
+# Whoever goes on visits, answers them or settles objections.
+VISITING = frozenset(
+    {"supervision.record_visit", "supervision.answer_visit", "supervision.confirm_visit"}
+)
 
 
 def work_for(post: Post) -> list[WorkLine]:
-    """Return the lines with something in them, each linked to exactly its rows; at most five queries."""
+    """Return the lines with something in them, each linked to exactly its rows; a query a line or two."""
     lines = []
     if post.has_perm("supervision.answer_rectification"):
         lines += _to_put_right(post)
     if post.has_perm("supervision.verify_rectification"):
         lines += _to_verify(post)
-    if post.has_perm("supervision.record_visit"):
-        lines += _to_visit(post)
-    if post.has_perm("supervision.answer_visit") or post.has_perm("supervision.confirm_visit"):
-        lines += _to_confirm(post)
+    if post.permissions & VISITING:
+        lines += _visits(post)
+    if post.has_perm("supervision.change_round"):
+        lines += _to_cover(post)
     if post.has_perm("supervision.decide_sanction"):
         lines += _to_decide(post)
     if post.has_perm("supervision.answer_complaint") or post.has_perm(
@@ -101,19 +108,33 @@ def _to_decide(post: Post) -> list[WorkLine]:
     return [WorkLine("奖惩待决定", url, rows.count(), hint="核对事实和依据，同意或不予采纳")]
 
 
-def _to_visit(post: Post) -> list[WorkLine]:
-    rows = Visit.objects.visible_to(post).filter(team_q(post), status=Visit.Status.PLANNED)
-    url = _listed("visit", mine="on", status="planned")
-    return [WorkLine("请到现场督导", url, rows.count(), hint="现场用手机逐条记录")]
+def _to_cover(post: Post) -> list[WorkLine]:
+    """Institutions that this year's issued plan still owes a visit which nobody has arranged."""
+    plan = YearPlan.objects.filter(
+        institution=post.institution_id,
+        year=clock.today().year,
+        led=leads(post),
+        status=YearPlan.Status.ISSUED,
+    ).first()
+    if plan is None or post.item_ids is not None:
+        return []
+    count = coverage(plan, post).filter(state__in=["behind", "short"]).count()
+    url = f"{reverse('supervision:year_plan_coverage', args=[plan.pk])}?state=lacking"
+    hint = "今年的督导次数还没有做够、也没有安排够"
+    return [WorkLine("督导次数不足的机构", url, count, hint=hint)]
 
 
-def _to_confirm(post: Post) -> list[WorkLine]:
+def _visits(post: Post) -> list[WorkLine]:
     n = Visit.objects.visible_to(post).aggregate(
+        to_make=Count("pk", filter=Q(status="planned") & team_q(post)),
         submitted=Count("pk", filter=Q(status="submitted") & side_q(post, "own")),
         objected=Count("pk", filter=Q(status="objected") & side_q(post, "asked")),
         waiting=Count("pk", filter=Q(status="submitted") & side_q(post, "asked")),
     )
     lines = []
+    if post.has_perm("supervision.record_visit"):
+        url = _listed("visit", mine="on", status="planned")
+        lines.append(WorkLine("请到现场督导", url, n["to_make"], hint="现场用手机逐条记录"))
     if post.has_perm("supervision.answer_visit"):
         own = _listed("visit", scope="own", status="submitted")
         lines.append(WorkLine("请确认督导记录", own, n["submitted"], hint="核对后确认，或提出异议"))

@@ -58,8 +58,13 @@ from scoring.models import (
     WorkUnit,
     YearResult,
 )
+from supervision import drawing
 from supervision.models import (
     Complaint,
+    Draw,
+    Expert,
+    ExpertTie,
+    PlannedRound,
     Problem,
     ProgressNote,
     RecordCheck,
@@ -71,6 +76,7 @@ from supervision.models import (
     Visit,
     VisitLine,
     VisitSignature,
+    YearPlan,
 )
 from tests import builders
 
@@ -96,6 +102,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.groups, rows.members = [], []
     rows.series, rows.censuses, rows.targets, rows.contributions = [], [], [], []
     rows.clauses = []
+    rows.year_plans, rows.planned, rows.experts, rows.ties, rows.draws = [], [], [], [], []
     rows.staff, rows.cooperations, rows.gaps, rows.secondments = [], [], [], []
     rows.work_units = []
     rows.clauses, rows.checks, rows.preparations, rows.complaints = [], [], [], []
@@ -119,6 +126,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
         for asker in askers:
             below = [u for u in members if u.parent_id == asker.pk]
             _supervision(asker, below, rows)
+            _planning(asker, below, rows)
             _scoring(asker, below, rows)
     return rows
 
@@ -565,6 +573,67 @@ def _checked(visit, lead, rows) -> None:
     )
 
 
+def _planning(asker, below, rows) -> None:
+    """An issued plan with an announced and an unannounced round, a draw, and in a bureau's pool an expert with a tie."""
+    plan = YearPlan.objects.create(institution=asker, supervisor=asker, status="issued", year=2023)
+    rows.year_plans.append(plan)
+    for kind, type_ in (("round", "quarterly"), ("unannounced", "surprise")):
+        entry = PlannedRound.objects.create(
+            plan=plan,
+            name=mark(asker, "", kind),
+            type=type_,
+            starts=date(2023, 5, 1),
+            ends=date(2023, 5, 31),
+        )
+    rows.planned.append(entry)
+    secret = SupervisionRound.objects.create(
+        institution=asker,
+        supervisor=asker,
+        type="surprise",
+        name=mark(asker, "", "unannounced"),
+        year=2023,
+        starts=date(2023, 5, 1),
+        ends=date(2023, 5, 31),
+        planned=entry,
+    )
+    secret.institutions.set(below)
+    lead = asker.posts.exclude(role=Role.EXPERT).first()
+    if lead:
+        unit = {
+            "code": below[0].code,
+            "name": mark(asker, "", "unannounced"),
+            "kind": "",
+            "region": "",
+        }
+        result = {"strata": [{"name": "", "pool": 1, "drawn": [unit["code"]]}], "teams": []}
+        rows.draws.append(
+            Draw.objects.create(
+                round=secret,
+                number=1,
+                seed="1",
+                pools={"units": [unit], "people": []},
+                ask=drawing.ask_of(drawing.Ask()),
+                result=result,
+                digest="0" * 64,
+                author=lead,
+            )
+        )
+    if asker.is_bureau:
+        expert = Expert.objects.create(
+            bureau=asker,
+            code="E1",
+            title=mark(asker, "", "expert"),
+            professions="tcm",
+            employer=below[0],
+        )
+        rows.experts.append(expert)
+        rows.ties.append(
+            ExpertTie.objects.create(
+                expert=expert, institution=below[0], reason=mark(asker, "", "expert")
+            )
+        )
+
+
 def _scoring(asker, below, rows) -> None:
     standard = Standard.objects.filter(bureau=asker.bureau).first()
     clauses = list(Clause.objects.filter(standard=standard).order_by("position"))
@@ -765,6 +834,18 @@ def may_read(persona: str, code: str, item: str, kind: str) -> bool:
         return (code in reach or (home.startswith(("ZC", "ZD")) and code == home[:2])) and (
             persona != "expert" or kind == "standard"
         )
+    if kind == "expert":
+        # The pool is the bureau's own affair: its officers, leaders and auditor, and those of a bureau above.
+        return code in reach and persona in (
+            "officer",
+            "city_officer",
+            "far_officer",
+            "leader",
+            "auditor",
+        )
+    if kind == "unannounced":
+        # Neither the visited nor a street that looks on learns of it; the body does, and whoever is above.
+        return code in reach and persona not in ("street", "lead") and persona != "expert"
     if kind in ("round", "evaluation", "policy"):
         # Known to whoever runs it, to those above, and to those with a visit or sheet in it.
         above = {PARENT.get(unit, "") for unit in reach}

@@ -50,6 +50,8 @@ KEEPING = OFFICERS | UNITS
 PLANNING = OFFICERS | HEADS | {"finance"}
 # Units that supervise nobody.
 CLINICS = {"doctor", "sibling_doctor"}
+# Who organises supervision: whoever has units below, and a lead agency for its items.
+SENDING = (ASKING | {"lead"}) - CLINICS - {"maternal_head"}
 PERSONAS = [*sorted(REACH), "disabled", "anonymous"]
 
 
@@ -92,6 +94,11 @@ def keeps(persona: str, code: str, item: str) -> bool:
 def owns(persona: str, code: str, item: str) -> bool:
     """The record is that unit's own affair: a campaign, a round, an evaluation."""
     return home(persona) == code
+
+
+def works_for(persona: str, code: str, item: str) -> bool:
+    """The unit itself, or whoever stands above it."""
+    return home(persona) in (code, "ZB") or PARENT.get(code) == home(persona)
 
 
 # --- The table -------------------------------------------------------------------------------------
@@ -215,7 +222,12 @@ ROUTES: dict[str, Any] = {
     "campaigns:secondment_create": Page(UNITS),
     # supervision
     "supervision:round_list": Page(WORKERS),
-    "supervision:round_create": Page(ASKING - CLINICS - {"maternal_head"}),
+    "supervision:round_create": Page(SENDING),
+    "supervision:year_plan_list": Page(WORKERS),
+    "supervision:year_plan_create": Page(SENDING),
+    "supervision:expert_list": Page(OFFICERS | {"leader", "auditor"}),
+    "supervision:expert_create": Page(OFFICERS),
+    "supervision:visit_calendar": Page(WORKERS),
     "supervision:visit_list": Page(WORKERS),
     "supervision:sample_list": Page(WORKERS),
     "supervision:sample_rates": Page(WORKERS),
@@ -287,6 +299,18 @@ ROUTES: dict[str, Any] = {
     "supervision:round_detail": Record("rounds", "round", WORKERS),
     "supervision:round_issue": Move("rounds", "round", ASKING, owns),
     "supervision:round_close": Move("rounds", "round", ASKING, owns),
+    "supervision:year_plan_detail": Record("year_plans", "round", WORKERS),
+    "supervision:year_plan_issue": Move("year_plans", "round", ASKING, owns),
+    "supervision:planned_remove": Guarded(
+        "planned", "unannounced", ASKING, owns, methods=("post",)
+    ),
+    "supervision:planned_start": Guarded("planned", "unannounced", ASKING, owns, methods=("post",)),
+    "supervision:planned_edit": Guarded("planned", "unannounced", ASKING, owns),
+    "supervision:expert_detail": Record("experts", "expert", OFFICERS | {"leader", "auditor"}),
+    "supervision:draw_detail": Record("draws", "unannounced", WORKERS),
+    "supervision:visit_reschedule": Move(
+        "visits", "visit", ASKING, asks, data={"note": "x", "date": "2099-01-01"}
+    ),
     "supervision:visit_detail": Record("visits", "visit", WORKERS),
     "supervision:visit_feedback": Record("visits", "visit", WORKERS),
     "supervision:sample_detail": Record("samples", "visit", WORKERS),
@@ -480,6 +504,15 @@ ROUTES: dict[str, Any] = {
     "campaigns:campaign_difference": Guarded(
         "campaigns", "campaign", WORKERS, owns, methods=("get",)
     ),
+    "supervision:year_plan_edit": Guarded("year_plans", "round", ASKING, owns),
+    "supervision:year_plan_coverage": Guarded(
+        "year_plans", "round", WORKERS, works_for, methods=("get",)
+    ),
+    "supervision:planned_create": Guarded("year_plans", "round", ASKING, owns),
+    "visit_suggestion": Guarded("year_plans", "round", ASKING, owns),
+    "supervision:expert_edit": Guarded("experts", "expert", OFFICERS, owns),
+    "supervision:tie_withdraw": Guarded("ties", "expert", OFFICERS, owns, methods=("post",)),
+    "supervision:draw_create": Guarded("rounds", "round", ASKING, owns),
     "supervision:round_edit": Guarded("rounds", "round", ASKING, owns),
     "supervision:visit_create": Guarded("rounds", "round", ASKING, owns),
     "supervision:visit_edit": Guarded("visits", "visit", ASKING, asks),
@@ -641,6 +674,8 @@ def whose(row) -> tuple[str, str]:
     row = getattr(row, "submission", row)
     row = row.group if type(row).__name__ == "Member" else getattr(row, "visit", row)
     row = row.standard if type(row).__name__ == "Clause" else row
+    owner = {"PlannedRound": "plan", "ExpertTie": "expert", "Draw": "round"}
+    row = getattr(row, owner.get(type(row).__name__, ""), row)
     if type(row).__name__ == "ScoreLine":
         row = row.section
     if type(row).__name__ == "Institution":

@@ -16,6 +16,7 @@ from config.demo.figures import FigureStory
 from config.demo.neighbour import NeighbourStory
 from config.demo.other_papers import OtherBureaux
 from config.demo.papers import Papers
+from config.demo.planning import PlanningStory
 from config.demo.plans import PlanStory
 from config.demo.resources import ResourceStory
 from config.demo.sanctions import SanctionStory
@@ -61,6 +62,7 @@ def build() -> Iterator[str]:
             figures.plan()
             SanctionStory(cast, year, papers).plan()
             TargetStory(cast, year).plan()
+            PlanningStory(cast, year, visits).plan()
             ResourceStory(cast, year, papers).plan()
             CheckStory(cast, earlier, year, story).plan()
             # Its targets and figures are followed on: what its passages became is complete only now.

@@ -16,7 +16,7 @@ from institutions.models import Institution, Kind, Post
 from institutions.roles import Role
 from supervision import assigning, handing_out, recording, signing, submitting
 from supervision.handing_out import NewProblem
-from supervision.models import Source, SupervisionRound, Visit
+from supervision.models import PlannedRound, Source, SupervisionRound, Visit
 
 PROBLEMS_2022 = 120
 SOURCES = (
@@ -116,23 +116,14 @@ class VisitStory:
     # The bureau's rounds
 
     def send_teams(self, quarter: int) -> None:
-        starts, ends = ROUNDS[quarter]
+        _, ends = ROUNDS[quarter]
         by = self.cast.post("jifu")
         bureau = by.institution
-        supervised = SupervisionRound(
-            name=f"2023年第{WORDS[quarter - 1]}季度国家基本公共卫生服务项目质控督导",
-            type=SupervisionRound.Type.QUARTERLY,
-            year=2023,
-            quarter=quarter,
-            institution=bureau,
-            supervisor=bureau,
-            author=by,
-            campaign=Campaign.objects.get(year=2023),
-            standard=self._standard("ZC2023"),
-            starts=starts,
-            ends=ends,
-        )
-        supervised.save()
+        supervised = assigning.start_planned(planned(bureau, quarter), by=by)
+        # Published only after the plan was made.
+        supervised.standard = self.standard("ZC2023")
+        supervised.campaign = Campaign.objects.get(year=2023)
+        supervised.save(update_fields=["standard", "campaign"])
         for lead, names, codes in TEAMS:
             for code in codes:
                 members = [self._expert(name) for name in names if name not in SPARED.get(code, ())]
@@ -156,7 +147,7 @@ class VisitStory:
         if quarter < 4:
             self.year.on(ends + timedelta(days=9), lambda: self.close_round(supervised))
 
-    def _standard(self, code: str) -> Standard | None:
+    def standard(self, code: str) -> Standard | None:
         return Standard.objects.filter(code=code, status="published").first()
 
     def _visit_day(self, quarter: int, code: str) -> date:
@@ -172,10 +163,10 @@ class VisitStory:
     def make_visit(self, visit: Visit) -> None:
         """Record on site, line by line by the members, then submit; the institution answers some days later."""
         visit = Visit.objects.select_related(
-            "round__standard", "institution__region", "supervisor", "lead"
+            "round__standard", "institution__region", "supervisor", "lead__user"
         ).get(pk=visit.pk)
         code, quarter = visit.institution.code, visit.round.quarter
-        team = [self.cast.post(visit.lead.user.username)]
+        team = [self._post(visit.lead)]
         team += [self._post(member) for member in visit.members.select_related("user")]
         clauses = self._clauses(visit)
         wrong = self._findings(visit)
@@ -319,13 +310,13 @@ class VisitStory:
         first = clock.today()
         supervised = SupervisionRound(
             name=f"2023年{first.month}月局领导挂包督导",
-            type=SupervisionRound.Type.DAILY,
+            type=SupervisionRound.Type.SURVEY,
             year=2023,
             institution=by.institution,
             supervisor=by.institution,
             author=by,
             campaign=Campaign.objects.get(year=2023),
-            standard=self._standard("ZC2023"),
+            standard=self.standard("ZC2023"),
             starts=first,
             ends=first + timedelta(days=10),
         )
@@ -354,19 +345,9 @@ class VisitStory:
         centre = self.cast.unit(code)
         head, worker = self.cast.head(centre), self.cast.worker(centre)
         starts = CLINICS[quarter]
-        supervised = SupervisionRound(
-            name=f"{centre.known_as}2023年第{WORDS[quarter - 1]}季度村卫生室督导",
-            type=SupervisionRound.Type.QUARTERLY,
-            year=2023,
-            quarter=quarter,
-            institution=centre,
-            supervisor=centre,
-            author=head,
-            standard=self._standard("ZC2023V"),
-            starts=starts,
-            ends=starts + timedelta(days=20),
-        )
-        supervised.save()
+        supervised = assigning.start_planned(planned(centre, quarter), by=head)
+        supervised.standard = self.standard("ZC2023V")
+        supervised.save(update_fields=["standard"])
         clinics = self.cast.below(code)
         chosen = chance.some_of(clinics[1:], 3, code, quarter, "clinics")
         chosen = [clinics[0], *chosen] if quarter == 4 else chosen
@@ -422,6 +403,13 @@ class VisitStory:
                 unit=unit.parent,
             )
             self.rectifying.plan(problem, end="close" if clock.today().month == 8 else "signed")
+
+
+def planned(body: Institution, quarter: int) -> PlannedRound:
+    """Return what the body's plan provides for a quarter."""
+    return PlannedRound.objects.select_related("plan__institution").get(
+        plan__institution=body, plan__year=2023, plan__led=False, quarter=quarter
+    )
 
 
 def is_example(unit: Institution) -> bool:

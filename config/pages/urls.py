@@ -1,6 +1,15 @@
 from django.urls import path
 
-from config.pages import campaign, home, imports, institution, leader, programme, worker
+from config.pages import (
+    campaign,
+    home,
+    imports,
+    institution,
+    leader,
+    programme,
+    suggestion,
+    worker,
+)
 
 urlpatterns = [
     # /
@@ -13,6 +22,12 @@ urlpatterns = [
     path("campaigns/<int:pk>/board/", campaign.campaign_board, name="campaign_board"),
     # /phases/<pk>/
     path("phases/<int:pk>/", campaign.phase_board, name="phase_board"),
+    # /supervision/plans/<pk>/suggestions/
+    path(
+        "supervision/plans/<int:pk>/suggestions/",
+        suggestion.visit_suggestion,
+        name="visit_suggestion",
+    ),
     # /leaders/
     path("leaders/", leader.leader_list, name="leader_list"),
     path("leaders/<int:pk>/", leader.leader_page, name="leader_page"),

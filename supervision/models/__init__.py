@@ -1,6 +1,8 @@
 """What was seen: rounds and visits, problems, and their rectification."""
 
 from supervision.models.complaint import Complaint
+from supervision.models.draw import Draw
+from supervision.models.expert import Expert, ExpertTie
 from supervision.models.problem import Problem, ProgressNote, Rectification, Source
 from supervision.models.record_check import RecordCheck, RecordSample
 from supervision.models.reminder import Reminder
@@ -16,11 +18,16 @@ from supervision.models.visit import (
     VisitLine,
 )
 from supervision.models.visit_policy import VisitPolicy
+from supervision.models.year_plan import PlannedRound, YearPlan
 
 __all__ = [
     "Complaint",
+    "Draw",
+    "Expert",
+    "ExpertTie",
     "Method",
     "PhotoKey",
+    "PlannedRound",
     "Problem",
     "ProgressNote",
     "RecordCheck",
@@ -36,4 +43,5 @@ __all__ = [
     "VisitLine",
     "VisitPolicy",
     "VisitSignature",
+    "YearPlan",
 ]

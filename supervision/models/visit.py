@@ -1,3 +1,4 @@
+from datetime import date
 from typing import ClassVar, Self
 
 from django.core.exceptions import ValidationError
@@ -8,8 +9,9 @@ from django.urls import reverse
 from campaigns.models import Campaign, Clause, Standard
 from institutions import clock
 from institutions.fields import FixedField
-from institutions.models import Post, ServiceItem, StoredFile
+from institutions.models import Institution, Post, ServiceItem, StoredFile
 from institutions.models.scoping import ScopedQuerySet, WorkQuerySet
+from institutions.roles import Role
 from institutions.workflow import NOTE, Move, Need, Side, Workflow
 
 
@@ -39,7 +41,15 @@ class RoundQuerySet(WorkQuerySet):
         """Return the rounds one's bureau or centre runs, and those with a visit in sight."""
         if post is None or post.role in self.hidden_from:
             return self.none()
-        own = super().visible_to(post)
+        # An unannounced round is known to its supervisor and whoever is above, and to the team by its visits.
+        own = (
+            super()
+            .visible_to(post)
+            .filter(
+                ~Q(type__in=SupervisionRound.UNANNOUNCED)
+                | Q(supervisor__path__startswith=post.institution.path)
+            )
+        )
         if post.institution.is_bureau and post.item_ids is None:
             return own
         visits = Visit.objects.visible_to(post).values("round")
@@ -57,7 +67,16 @@ class SupervisionRound(Workflow):
         SPECIAL = "special", "年度专项"
         DAILY = "daily", "日常督导"
         CROSS = "cross", "交叉检查"
-        SURPRISE = "surprise", "四不两直"
+        SURPRISE = "surprise", "飞行检查（四不两直）"
+        DISPATCH = "dispatch", "日常调度"
+        SURVEY = "survey", "平时调研"
+        FREQUENT = "frequent", "经常性督查"
+
+    # 综合督导 looks at the whole of an institution's work, 专项督导 at one part: each has a least count a year.
+    COMPREHENSIVE = frozenset({Type.QUARTERLY, Type.CROSS})
+    SPECIAL_ONLY = frozenset({Type.SPECIAL})
+    # Never told to the visited before the visit.
+    UNANNOUNCED = frozenset({Type.SURPRISE})
 
     class Status(models.TextChoices):
         DRAFT = "draft", "拟定"
@@ -78,6 +97,19 @@ class SupervisionRound(Workflow):
     items = models.ManyToManyField(ServiceItem, blank=True, verbose_name="督导项目")
     starts = models.DateField("开始")
     ends = models.DateField("截止（含当日）")
+    planned = models.ForeignKey(
+        "supervision.PlannedRound",
+        models.PROTECT,
+        null=True,
+        editable=False,
+        verbose_name="计划轮次",
+        related_name="rounds",
+    )
+    # Which institutions it is to go to, where that was decided before the teams: by plan, by risk or by lot.
+    institutions = models.ManyToManyField(
+        Institution, blank=True, editable=False, verbose_name="选定机构", related_name="+"
+    )
+    selection = models.JSONField("选定依据", default=dict, editable=False)
 
     objects: ClassVar = RoundQuerySet.as_manager()
 
@@ -139,6 +171,10 @@ class SupervisionRound(Workflow):
     def period(self) -> str:
         return f"{self.year}年" + (f"第{'一二三四'[self.quarter - 1]}季度" if self.quarter else "")
 
+    def stands_on(self, side: Side, post: Post) -> bool:
+        """A round is run by its supervisor's own posts alone: a mandate over the supervisor does not run it."""
+        return post.acts_for(self.supervisor_id) and post.item_ids is None
+
     def issue(self, *, by: Post, version: int, data: dict | None = None) -> None:
         """Move to issued; the reach of the teams is written by `supervision.assigning.issue_round`."""
         self._move("issue", by=by, version=version, data=data)
@@ -167,7 +203,11 @@ class VisitQuerySet(WorkQuerySet):
                 | ~Q(status__in=[Visit.Status.PLANNED, Visit.Status.CANCELLED])
             )
         )
-        return self.filter(Q(pk__in=rows.values("pk")) | mine & ~Q(round__status="draft"))
+        seen = Q(pk__in=rows.values("pk")) | mine & ~Q(round__status="draft")
+        if post.role == Role.LEAD:
+            # What a lead agency itself supervises, at institutions that it reaches for its items.
+            seen |= Q(supervisor=post.institution_id)
+        return self.filter(seen)
 
 
 class Visit(Workflow):
@@ -243,6 +283,15 @@ class Visit(Workflow):
             Side.ASKS,
             needs=(NOTE,),
         ),
+        "reschedule": Move(
+            "改期",
+            frozenset({Status.PLANNED}),
+            Status.PLANNED,
+            "supervision.confirm_visit",
+            Side.ASKS,
+            # Asked for by the form, and stored as both ends of the plan.
+            needs=(Need("请填写新的日期", field="date", holds=lambda v: True), NOTE),
+        ),
         "cancel": Move(
             "取消督导",
             frozenset({Status.PLANNED}),
@@ -306,7 +355,10 @@ class Visit(Workflow):
             return False
         if name == "submit":
             return post.pk == self.lead_id or post.institution_id == self.supervisor_id
-        return name not in ("settle", "cancel") or post.institution_id == self.supervisor_id
+        return (
+            name not in ("settle", "cancel", "reschedule")
+            or post.institution_id == self.supervisor_id
+        )
 
     def may_record(self, post: Post) -> bool:
         """Say whether this post writes lines now: on the team or of the supervisor, once the round is issued."""
@@ -339,6 +391,18 @@ class Visit(Workflow):
 
     def settle(self, *, by: Post, version: int, note: str) -> None:
         self._move("settle", by=by, version=version, note=note, settlement=note)
+
+    def reschedule(self, *, by: Post, version: int, note: str, to: date) -> None:
+        """Move a planned visit to another day, as long as before; see `supervision.assigning.reschedule_visit`."""
+        self._move(
+            "reschedule",
+            by=by,
+            version=version,
+            note=note,
+            data={"from": str(self.starts), "to": str(to)},
+            starts=to,
+            ends=to + (self.ends - self.starts),
+        )
 
     def cancel(self, *, by: Post, version: int, note: str) -> None:
         """Cancel a planned visit; the team's reach is taken back by `supervision.assigning.cancel_visit`."""

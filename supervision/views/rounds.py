@@ -12,11 +12,13 @@ from institutions import clock
 from institutions.http import Request, posted_version
 from institutions.models import Event, Institution, Post
 from institutions.moves import AskForm, moves_for_template, press
+from institutions.roles import Role
 from institutions.workflow import Side
 from supervision import assigning
+from supervision.bodies import supervises
 from supervision.forms import RoundForm, TeamForm
 from supervision.lists import RoundList, TeamList, status_tag
-from supervision.models import SupervisionRound, Visit
+from supervision.models import Draw, SupervisionRound, Visit
 from supervision.views.visits import visit_rows
 
 CRUMBS = [("督导轮次", reverse_lazy("supervision:round_list"))]
@@ -24,7 +26,7 @@ CRUMBS = [("督导轮次", reverse_lazy("supervision:round_list"))]
 
 def rounds(post: Post):
     return SupervisionRound.objects.visible_to(post).select_related(
-        "supervisor", "institution", "standard", "campaign", "author"
+        "supervisor", "institution", "standard", "campaign", "author", "planned__plan__institution"
     )
 
 
@@ -33,11 +35,6 @@ def _counted(post: Post, **only):
     seen = Visit.objects.visible_to(post).filter(round=OuterRef("pk"), **only)
     counted = seen.exclude(status="cancelled").order_by().values("round").annotate(n=Count("pk"))
     return Coalesce(Subquery(counted.values("n"), output_field=IntegerField()), 0)
-
-
-def supervises(post: Post) -> bool:
-    own = Institution.objects.visible_to(post).filter(parent=post.institution_id)
-    return post.has_perm("supervision.change_round") and own.exists()
 
 
 @require_safe
@@ -56,7 +53,7 @@ def round_list(request: Request) -> HttpResponse:
 @permission_required("supervision.change_round", raise_exception=True)
 def round_create(request: Request) -> HttpResponse:
     if not supervises(request.post):
-        raise PermissionDenied("督导轮次由有下级机构的单位组织")
+        raise PermissionDenied("督导轮次由有下级机构的单位或牵头单位组织")
     today = clock.today()
     initial = {"year": today.year, "quarter": (today.month + 2) // 3, "starts": today}
     form = RoundForm(request.POST or None, post=request.post, initial=initial)
@@ -179,6 +176,7 @@ def _detail(
 ) -> HttpResponse:
     post = request.post
     runs = post.has_perm("supervision.change_round") and round.stands_on(Side.ASKS, post)
+    inside = post.role != Role.EXPERT and round.supervisor.path.startswith(post.institution.path)
     return TeamList(request, visit_rows(post).filter(round=round)).response(
         "supervision/round_detail.html",
         {
@@ -186,6 +184,11 @@ def _detail(
             "status": status_tag(round),
             "items": list(round.items.all()),
             "may_edit": runs and round.status == SupervisionRound.Status.DRAFT,
+            "may_draw": runs and round.status == SupervisionRound.Status.DRAFT,
+            "draws": list(Draw.objects.visible_to(post).filter(round=round).order_by("number")),
+            # What was chosen before the teams is told to those who chose, not to the chosen.
+            "chosen": list(round.institutions.order_by("code")) if runs else [],
+            "plan": round.planned.plan if round.planned and runs else None,
             "may_plan": runs and round.status in assigning.PLANNABLE,
             "moves": moves_for_template(
                 round,
@@ -193,7 +196,8 @@ def _detail(
                 url=lambda name: reverse(f"supervision:round_{name}", args=[round.pk]),
                 pressed=pressed,
             ),
-            "history": Event.objects.of(round).order_by("-seq"),
+            # The trail names institutions that a member of one team has no business to know beforehand.
+            "history": Event.objects.of(round).order_by("-seq") if inside else [],
             "crumbs": CRUMBS,
         },
     )

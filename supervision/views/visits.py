@@ -84,9 +84,13 @@ def visit_edit(request: Request, pk: int) -> HttpResponse:
         },
     )
     if request.method == "POST" and form.is_valid():
-        assigning.change_visit(visit, by=request.post, version=version, **form.cleaned_data)
-        messages.success(request, "已保存")
-        return redirect(visit)
+        try:
+            assigning.change_visit(visit, by=request.post, version=version, **form.cleaned_data)
+        except ValidationError as refused:
+            form.add_error(None, refused)
+        else:
+            messages.success(request, "已保存")
+            return redirect(visit)
     crumbs = [*CRUMBS, (str(visit), visit.get_absolute_url())]
     return render(
         request,
@@ -303,6 +307,17 @@ def visit_cancel(request: Request, pk: int) -> HttpResponse:
         )
 
     return _pressed(request, pk, "cancel", deed=deed)
+
+
+@require_POST
+@permission_required("supervision.confirm_visit", raise_exception=True)
+def visit_reschedule(request: Request, pk: int) -> HttpResponse:
+    def deed(visit: Visit) -> Callable[..., None]:
+        return lambda *, by, version, note, date: assigning.reschedule_visit(
+            visit, by=by, version=version, note=note, date=date
+        )
+
+    return _pressed(request, pk, "reschedule", deed=deed, done="已改期，督导组成员已收到通知")
 
 
 def _pressed(request: Request, pk: int, name: str, *, deed=None, done: str = "") -> HttpResponse:

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('campaigns', '0002_published_standards_are_immutable'),
         ('institutions', '0002_events_are_append_only'),
-        ('supervision', '0001_initial'),
+        ('supervision', '0002_year_plans_experts_and_draws'),
     ]
 
     operations = [

@@ -48,6 +48,8 @@ MENU: list[tuple[str, Any, str]] = [
             ("年度计划", "supervision:year_plan_list", "supervision.view_round"),
             ("督导轮次", "supervision:round_list", "supervision.view_round"),
             ("现场督导", "supervision:visit_list", "supervision.view_visit"),
+            ("抽查档案", "supervision:sample_list", "supervision.view_visit"),
+            ("居民问卷", "supervision:survey_list", "supervision.view_visit"),
             ("问题清单", "supervision:problem_list", "supervision.view_problem"),
             ("整改台账", "supervision:rectification_list", "supervision.view_rectification"),
             ("通报通知", "supervision:notice_list", "supervision.view_notice"),

@@ -1,3 +1,4 @@
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -5,15 +6,20 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
+from campaigns import rules
 from campaigns.models import Campaign, Clause, Phase, Standard, Task
 from institutions import clock
 from institutions.forms import DateInput, FilesField, FilesFormMixin, ScopedFormMixin
 from institutions.models import Institution, Post, ServiceItem
 from institutions.roles import ROLE_PERMISSIONS, Role
+from institutions.rounding import half_up
 from supervision import bodies
 from supervision.models import (
     Aspect,
     KeyGroup,
+    Method,
+    Problem,
+    Rectification,
     Severity,
     Source,
     SupervisionRound,
@@ -21,7 +27,7 @@ from supervision.models import (
     VisitLine,
 )
 from supervision.models.problem import CATEGORIES
-from supervision.recording import default_due
+from supervision.recording import COMPUTED, LINE_FIELDS, Place, default_due
 from supervision.recusing import conflict, declared
 
 VISITED_KINDS = bodies.VISITED_KINDS
@@ -200,56 +206,166 @@ def at_hand(institutions, post: Post, chosen: Any = None) -> list[tuple[Any, str
 
 
 class LineForm(forms.Form):
-    """One line of the record on site; the paper is printed by hand (`_line.html`), this checks what comes back."""
+    """One line of the record on site; the paper is printed by hand (`_line.html`), this checks what comes back.
+
+    A line to an earlier problem (`earlier`) posts what has become of it (`follow`) instead of a result. `sent` and
+    `tried` name this save and earlier ones without an answer (`recording.save_line`).
+    """
 
     found = forms.ChoiceField(
         label="结果",
         choices=VisitLine.Found.choices,
-        error_messages={"required": "请选择结果", "invalid_choice": "请选择结果"},
+        required=False,
+        error_messages={"invalid_choice": "请选择结果"},
+    )
+    follow = forms.ChoiceField(
+        label="复查结果",
+        choices=VisitLine.Follow.choices,
+        required=False,
+        error_messages={"invalid_choice": "请选择复查结果"},
     )
     text = forms.CharField(label="情况", max_length=2000, required=False)
-    method = forms.CharField(label="督导方式", max_length=40, required=False)
+    method = forms.ChoiceField(
+        label="督导方式", choices=[("", "—"), *Method.choices], required=False
+    )
     category = forms.CharField(label="问题类别", max_length=40, required=False)
     severity = forms.ChoiceField(
         label="严重程度", choices=[("", "—"), *Severity.choices], required=False
     )
     due = forms.DateField(label="整改时限", required=False)
+    numerator = forms.DecimalField(
+        label="分子", min_value=0, max_digits=12, decimal_places=2, required=False
+    )
+    denominator = forms.DecimalField(
+        label="分母", min_value=0, max_digits=12, decimal_places=2, required=False
+    )
+    points = forms.DecimalField(label="得分", max_digits=8, decimal_places=2, required=False)
     clause = forms.ModelChoiceField(queryset=Clause.objects.none(), required=False)
+    earlier = forms.ModelChoiceField(queryset=Problem.objects.none(), required=False)
     item = forms.ModelChoiceField(
         label="服务项目", queryset=ServiceItem.objects.all(), required=False
     )
     line = forms.ModelChoiceField(queryset=VisitLine.objects.none(), required=False)
     key = forms.UUIDField(required=False)
+    sent = forms.UUIDField(required=False)
+    tried = forms.CharField(required=False, max_length=800)
 
-    def __init__(self, *args: Any, visit: Visit, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, visit: Visit, post: Post, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.visit = visit
         self.fields["line"].queryset = visit.lines.all()
+        self.fields["earlier"].queryset = (
+            Problem.objects.visible_to(post)
+            .filter(institution=visit.institution_id)
+            .select_related("item", "clause", "rectification")
+        )
         if visit.round.standard_id:
             self.fields["clause"].queryset = visit.round.standard.clauses.leaves().select_related(
                 "item"
             )
 
+    def clean_tried(self) -> list[UUID]:
+        """Return the names of earlier saves; what is none is passed over."""
+        found = []
+        for word in self.cleaned_data["tried"].split(",")[:20]:
+            with suppress(ValueError):
+                found.append(UUID(word))
+        return found
+
     def clean(self):
         cleaned = super().clean()
+        if not any(cleaned.get(name) for name in ("clause", "earlier", "line", "key")):
+            raise ValidationError("找不到要记录的条款，请刷新页面")
+        if self._earlier is not None:
+            self._follow(cleaned)
+        elif not cleaned.get("found") and "found" not in self.errors:
+            self.add_error("found", "请选择结果")
         if cleaned.get("found") == VisitLine.Found.PROBLEM:
-            cleaned["severity"] = cleaned.get("severity") or Severity.MINOR
-            if not (cleaned.get("text") or "").strip():
-                self.add_error("text", "请写明存在的问题")
-            if not cleaned.get("due") and "due" not in self.errors:
-                cleaned["due"] = default_due()
-            elif cleaned.get("due") and cleaned["due"] < clock.today():
-                self.add_error("due", "整改时限不能早于今天")
+            self._problem(cleaned)
         elif "found" in cleaned:
             cleaned.update(severity="", due=None, category="")
-        if not any((cleaned.get("clause"), cleaned.get("line"), cleaned.get("key"))):
-            raise ValidationError("找不到要记录的条款，请刷新页面")
+        self._score(cleaned)
         return cleaned
+
+    @property
+    def _earlier(self) -> Problem | None:
+        line = self.cleaned_data.get("line")
+        return self.cleaned_data.get("earlier") or (line.earlier if line else None)
+
+    @property
+    def _clause(self) -> Clause | None:
+        line = self.cleaned_data.get("line")
+        return self.cleaned_data.get("clause") or (line.clause if line else None)
+
+    def _follow(self, cleaned: dict[str, Any]) -> None:
+        """Fill in the result that follows from what has become of the earlier problem."""
+        earlier, follow = self._earlier, cleaned.get("follow")
+        if not follow:
+            if "follow" not in self.errors:
+                self.add_error("follow", "请选择已整改、仍存在或又出现")
+            return
+        closed = earlier.rectification.status == Rectification.Status.CLOSED
+        if follow == VisitLine.Follow.STILL and closed:
+            self.add_error("follow", "这个问题已销号，现在又有的请选“又出现”")
+        if follow == VisitLine.Follow.CLOSED:
+            cleaned["found"] = VisitLine.Found.GOOD
+            return
+        cleaned["found"] = VisitLine.Found.PROBLEM
+        cleaned["text"] = (cleaned.get("text") or "").strip() or earlier.text
+        cleaned["category"] = cleaned.get("category") or earlier.category
+        cleaned["severity"] = cleaned.get("severity") or earlier.severity
+        if follow == VisitLine.Follow.STILL:
+            cleaned["due"] = earlier.rectification.due
+
+    def _problem(self, cleaned: dict[str, Any]) -> None:
+        cleaned["severity"] = cleaned.get("severity") or Severity.MINOR
+        if not (cleaned.get("text") or "").strip():
+            self.add_error("text", "请写明存在的问题")
+        if not cleaned.get("due") and "due" not in self.errors:
+            cleaned["due"] = default_due()
+        elif (
+            cleaned.get("due")
+            and cleaned["due"] < clock.today()
+            and cleaned.get("follow") != VisitLine.Follow.STILL
+        ):
+            self.add_error("due", "整改时限不能早于今天")
+
+    def _score(self, cleaned: dict[str, Any]) -> None:
+        """Set the points: computed from the figures where the rule does that, else as entered."""
+        clause = self._clause
+        if clause is None or cleaned.get("found") == VisitLine.Found.NONE:
+            cleaned.update(numerator=None, denominator=None, points=None)
+            return
+        if clause.rule.method in COMPUTED:
+            self._compute(clause, cleaned)
+            return
+        cleaned.update(numerator=None, denominator=None)
+        points = cleaned.get("points")
+        if points is None:
+            return
+        lowest = None if clause.below_zero else 0
+        if points > clause.full_marks or (lowest is not None and points < lowest):
+            self.add_error("points", f"得分应在 0 至 {clause.full_marks} 分之间")
+            return
+        cleaned["points"] = half_up(points, 2)
+
+    def _compute(self, clause: Clause, cleaned: dict[str, Any]) -> None:
+        rule = clause.rule
+        if not rule.uses_rate:
+            cleaned["denominator"] = None
+        cleaned["points"] = None
+        figures = rules.Figures(cleaned.get("numerator"), cleaned.get("denominator"))
+        if figures.numerator is None and figures.denominator is None:
+            return
+        try:
+            cleaned["points"] = rules.points(rule, figures).points
+        except rules.RuleError as refused:
+            self.add_error("numerator", refused.reason)
 
     @property
     def anchor(self) -> str:
         """The place on the page from which it was sent (`recording.Entry.anchor`)."""
-        for name in ("clause", "line"):
+        for name in ("clause", "earlier", "line"):
             if self.data.get(name):
                 return f"{name}-{self.data[name]}"
         return f"new-{self.data.get('item') or 0}"
@@ -257,24 +373,55 @@ class LineForm(forms.Form):
     @property
     def values(self) -> dict[str, Any]:
         """The stored fields of the line."""
-        names = ("found", "text", "method", "category", "severity", "due")
-        return {name: self.cleaned_data[name] for name in names}
+        return {name: self.cleaned_data[name] for name in LINE_FIELDS}
 
     @property
     def place(self) -> dict[str, Any]:
-        """Which line it is: by clause, by row, or by the key of a new free finding."""
-        key: UUID | None = self.cleaned_data["key"]
-        line = self.cleaned_data["line"]
-        clause = None if line else self.cleaned_data["clause"]
-        return {"line": line, "clause": clause, "key": key, "item": self.cleaned_data["item"]}
+        """Which line it is: by row, by clause, by earlier problem, or by the key a phone gave it."""
+        names = ("line", "clause", "earlier", "item", "key")
+        place = {name: self.cleaned_data[name] for name in names}
+        if place["line"] is not None:
+            place["clause"] = place["earlier"] = None
+        return place
 
 
 class PhotoForm(FilesFormMixin, forms.Form):
+    """Photos of a line; `key` names what a phone sends (`recording.add_photos`)."""
+
     files = FilesField(label="照片", required=True, error_messages={"required": "请选择照片"})
 
     def __init__(self, *args: Any, post: Post, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.post = post
+
+
+class PhotoPlaceForm(forms.Form):
+    """For which line a photo is, and its name; checked before anything is stored."""
+
+    clause = forms.ModelChoiceField(queryset=Clause.objects.none(), required=False)
+    earlier = forms.ModelChoiceField(queryset=Problem.objects.none(), required=False)
+    line = forms.ModelChoiceField(queryset=VisitLine.objects.none(), required=False)
+    line_key = forms.UUIDField(required=False)
+    key = forms.UUIDField(required=False)
+
+    def __init__(self, *args: Any, visit: Visit, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        lines = visit.lines.all()
+        self.fields["line"].queryset = lines
+        self.fields["clause"].queryset = Clause.objects.filter(visitline__in=lines)
+        self.fields["earlier"].queryset = Problem.objects.filter(rechecks__in=lines)
+
+    @property
+    def place(self) -> Place:
+        given = self.cleaned_data
+        return Place(given["line"], given["clause"], given["earlier"], key=given["line_key"])
+
+    @property
+    def anchor(self) -> str:
+        for name in ("clause", "earlier", "line"):
+            if self.data.get(name, "").isdecimal():
+                return f"{name}-{self.data[name]}"
+        return ""
 
 
 class SubmitForm(FilesFormMixin, forms.Form):

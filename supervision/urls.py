@@ -8,14 +8,17 @@ from supervision.views import (
     effects,
     experts,
     extensions,
+    feedback,
     notices,
     phases,
     problems,
     rectifications,
     rounds,
+    samples,
     sanctions,
     self_checks,
     statistics,
+    surveys,
     visits,
     year_plans,
 )
@@ -55,6 +58,7 @@ urlpatterns = [
     # /supervision/visits/
     path("visits/", visits.visit_list, name="visit_list"),
     path("visits/calendar/", calendar.visit_calendar, name="visit_calendar"),
+    path("visits/offline/", visits.visit_offline, name="visit_offline"),
     path("visits/<int:pk>/", visits.visit_detail, name="visit_detail"),
     path("visits/<int:pk>/edit/", visits.visit_edit, name="visit_edit"),
     path("visits/<int:pk>/record/", visits.visit_record, name="visit_record"),
@@ -67,6 +71,24 @@ urlpatterns = [
     path("visits/<int:pk>/settle/", visits.visit_settle, name="visit_settle"),
     path("visits/<int:pk>/reschedule/", visits.visit_reschedule, name="visit_reschedule"),
     path("visits/<int:pk>/cancel/", visits.visit_cancel, name="visit_cancel"),
+    path("visits/<int:pk>/feedback/", feedback.visit_feedback, name="visit_feedback"),
+    path("visits/<int:pk>/sign/", feedback.visit_sign, name="visit_sign"),
+    path("visits/<int:pk>/samples/", samples.visit_samples, name="visit_samples"),
+    path("visits/<int:pk>/surveys/", surveys.survey_entries, name="survey_entries"),
+    path("visits/<int:pk>/surveys/reveal/", surveys.survey_reveal, name="survey_reveal"),
+    # /supervision/signatures/
+    path("signatures/<int:pk>/files/<uuid:key>/", feedback.signature_file, name="signature_file"),
+    # /supervision/samples/ /supervision/checks/
+    path("samples/", samples.sample_list, name="sample_list"),
+    path("samples/rates/", samples.sample_rates, name="sample_rates"),
+    path("samples/<int:pk>/", samples.sample_detail, name="sample_detail"),
+    path("samples/<int:pk>/reveal/", samples.sample_reveal, name="sample_reveal"),
+    path("checks/<int:pk>/save/", samples.check_save, name="check_save"),
+    # /supervision/surveys/
+    path("surveys/", surveys.survey_list, name="survey_list"),
+    path("surveys/<int:pk>/remove/", surveys.survey_remove, name="survey_remove"),
+    # /supervision/visit-policy/
+    path("visit-policy/", surveys.visit_policy, name="visit_policy"),
     # /supervision/lines/
     path("lines/<int:pk>/remove/", visits.line_remove, name="line_remove"),
     path("lines/<int:pk>/files/<uuid:key>/", visits.line_file, name="line_file"),

@@ -7,6 +7,7 @@ import re
 from datetime import date
 from decimal import Decimal
 from types import SimpleNamespace
+from uuid import uuid4
 
 from django.utils import timezone
 
@@ -76,13 +77,17 @@ from supervision.models import (
     PlannedRound,
     Problem,
     ProgressNote,
+    RecordCheck,
+    RecordSample,
     Rectification,
+    ResidentSurvey,
     Sanction,
     SelfCheck,
     Spread,
     SupervisionRound,
     Visit,
     VisitLine,
+    VisitSignature,
     YearPlan,
 )
 from tests import builders
@@ -115,6 +120,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.staff, rows.cooperations, rows.gaps, rows.secondments = [], [], [], []
     rows.work_units = []
     rows.clauses, rows.checks, rows.preparations, rows.complaints = [], [], [], []
+    rows.samples, rows.record_checks, rows.surveys, rows.signatures = [], [], [], []
     rows.posts = list(Post.objects.select_related("institution").order_by("pk"))
     rows.leaders = [row for row in rows.posts if row.role == Role.LEADER]
     rows.units = list(Institution.objects.order_by("pk"))
@@ -548,6 +554,48 @@ def _supervision(asker, below, rows) -> None:
                 )
             )
             rows.visits.append(visit)
+            _checked(visit, lead, rows)
+
+
+def _checked(visit, lead, rows) -> None:
+    """A drawn record, a survey and a signature of a visit; the texts are those that any reader of the visit may see."""
+    text = mark(visit.institution, "", "visit" if visit.status == "submitted" else "plan")
+    sample = RecordSample.objects.create(
+        visit=visit,
+        item=builders.item("02"),
+        origin="range",
+        first=1,
+        last=9,
+        population=9,
+        size=1,
+        seed="0",
+        digest="0" * 64,
+        drawn_by=lead,
+    )
+    rows.samples.append(sample)
+    rows.record_checks.append(
+        RecordCheck.objects.create(
+            sample=sample, position=1, number="1", result="unreal", reason=text, checked_at=NOW
+        )
+    )
+    rows.surveys.append(
+        ResidentSurvey.objects.create(
+            visit=visit,
+            group="other",
+            channel="home",
+            asked=3,
+            right=1,
+            satisfaction="no",
+            remark=text,
+            key=uuid4(),
+            author=lead,
+        )
+    )
+    rows.signatures.append(
+        VisitSignature.objects.create(
+            visit=visit, party="team", means="account", title=text, post=lead, digest="0" * 64
+        )
+    )
 
 
 def _planning(asker, below, rows) -> None:

@@ -81,6 +81,11 @@ def judges(persona: str, code: str, item: str) -> bool:
     return asks(persona, code, item) and (persona != "lead" or PARENT[code] == "ZC")
 
 
+def takes_part(persona: str, code: str, item: str) -> bool:
+    """Either side of a visit."""
+    return answers(persona, code, item) or asks(persona, code, item)
+
+
 def keeps(persona: str, code: str, item: str) -> bool:
     """Reference data is kept by the unit itself, by its centre and by its bureau."""
     return home(persona) in (code, PARENT.get(code), code[:2])
@@ -142,6 +147,8 @@ OWN = "a page about oneself: its rows are found by the user or post alone"
 ROUTES: dict[str, Any] = {
     "login": OPEN,
     "activate": OPEN,
+    "worker": OPEN,
+    "supervision:visit_offline": OPEN,
     "logout": OWN,
     "password_change": OWN,
     "second_factor": OWN,
@@ -222,6 +229,10 @@ ROUTES: dict[str, Any] = {
     "supervision:expert_create": Page(OFFICERS),
     "supervision:visit_calendar": Page(WORKERS),
     "supervision:visit_list": Page(WORKERS),
+    "supervision:sample_list": Page(WORKERS),
+    "supervision:sample_rates": Page(WORKERS),
+    "supervision:survey_list": Page(WORKERS),
+    "supervision:visit_policy": Page(ASKING - CLINICS - {"maternal_head"}),
     "supervision:problem_list": Page(WORKERS),
     "supervision:problem_create": Page(OFFICERS | UNITS | {"leader", "lead", "expert"}),
     "supervision:rectification_list": Page(WORKERS),
@@ -310,6 +321,8 @@ ROUTES: dict[str, Any] = {
         "visits", "visit", ASKING, asks, data={"note": "x", "date": "2099-01-01"}
     ),
     "supervision:visit_detail": Record("visits", "visit", WORKERS),
+    "supervision:visit_feedback": Record("visits", "visit", WORKERS),
+    "supervision:sample_detail": Record("samples", "visit", WORKERS),
     "supervision:visit_agree": Move("visits", "visit", UNITS, answers),
     "supervision:visit_object": Move("visits", "visit", UNITS, answers, data={"note": "x"}),
     "supervision:visit_settle": Move("visits", "visit", ASKING, asks, data={"note": "x"}),
@@ -550,6 +563,18 @@ ROUTES: dict[str, Any] = {
     "supervision:line_file": Guarded(
         "visit_lines", "visit", WORKERS, args=(KEY,), methods=("get",)
     ),
+    "supervision:visit_samples": Guarded("visits", "visit", WORKERS, methods=("get",)),
+    "supervision:survey_entries": Guarded("visits", "visit", WORKERS, methods=("get",)),
+    "supervision:visit_sign": Guarded("visits", "visit", WORKERS, takes_part, methods=("post",)),
+    "supervision:signature_file": Guarded(
+        "signatures", "visit", WORKERS, args=(KEY,), methods=("get",)
+    ),
+    "supervision:sample_reveal": Guarded(
+        "samples", "visit", WORKERS, takes_part, methods=("post",)
+    ),
+    "supervision:check_save": Guarded("record_checks", "visit", WORKERS, asks, methods=("post",)),
+    "supervision:survey_reveal": Guarded("visits", "visit", WORKERS, asks, methods=("post",)),
+    "supervision:survey_remove": Guarded("surveys", "visit", WORKERS, asks, methods=("post",)),
     "supervision:problem_file": Guarded(
         "problems", "problem", WORKERS, args=(KEY,), methods=("get",)
     ),

@@ -7,13 +7,14 @@ from config.demo import chance
 from config.demo.campaign import WEAK
 from config.demo.cast import CENTRES, Cast, is_clinic
 from config.demo.days import Year, workday
+from config.demo.onsite import OnsiteStory
 from config.demo.papers import Papers
 from config.demo.people import PAIRED
 from config.demo.rectifying import Rectifying, Sort, sorts
 from institutions import clock
 from institutions.models import Institution, Kind, Post
 from institutions.roles import Role
-from supervision import assigning, handing_out, recording, submitting
+from supervision import assigning, handing_out, recording, signing, submitting
 from supervision.handing_out import NewProblem
 from supervision.models import PlannedRound, Source, SupervisionRound, Visit
 
@@ -45,7 +46,7 @@ TEAMS = (
 )
 SPARED = {"ZC-148": {"zhuanjia2"}, "ZC-SZYY": {"zhuanjia1"}, "ZC-RMYY": {"zhuanjia3"}}
 GOOD = ("查阅资料和系统，符合要求。", "抽查记录完整、真实。", "现场查看，制度落实到位。")
-METHODS = ("查阅资料", "查看系统", "电话核实", "现场查看", "入户核实")
+METHODS = ("papers", "report", "phone", "site", "home")
 
 
 class VisitStory:
@@ -54,6 +55,7 @@ class VisitStory:
     def __init__(self, cast: Cast, year: Year, papers: Papers) -> None:
         self.cast, self.year, self.papers = cast, year, papers
         self.rectifying = Rectifying(cast, year, papers)
+        self.onsite = OnsiteStory(cast, year)
         self.sorts = sorts()
 
     def plan(self) -> None:
@@ -69,6 +71,7 @@ class VisitStory:
         for turn, month in enumerate((5, 10, 11)):
             day = date(2023, month, 16)
             self.year.on(day, lambda t=turn: self.send_leaders(t), hour=9)
+        self.onsite.plan()
         self.year.on(date(2023, 8, 9), self.find_daily)
         self.year.on(date(2023, 11, 2), self.find_daily)
 
@@ -167,6 +170,8 @@ class VisitStory:
         team += [self._post(member) for member in visit.members.select_related("user")]
         clauses = self._clauses(visit)
         wrong = self._findings(visit)
+        self.onsite.look_again(visit, team)
+        self.onsite.check(visit, team)
         for place, clause in enumerate(clauses):
             sort = wrong.get(clause.code)
             self._line(visit, clause, sort, team[place % len(team)])
@@ -184,6 +189,7 @@ class VisitStory:
             visited_on=clock.today(),
             summary=f"共督导 {max(len(clauses), 1)} 条，发现问题 {len(wrong)} 个，已当面反馈。",
         )
+        self.onsite.sign(visit, team[0])
         for place, problem in enumerate(problems):
             self.rectifying.plan(problem, end=self._end(code, quarter, problem.text, place))
         if quarter == 4 and (code in ("ZC-NJ", "ZC-BJ") or is_example(visit.institution)):
@@ -279,12 +285,11 @@ class VisitStory:
         visit.refresh_from_db()
         by = self.cast.head(self.cast.unit(visit.institution.code))
         if visit.institution.code == "ZC-JKQ" and visit.round.quarter == 2:
-            visit.object(
-                by=by, version=visit.version, note="有一份档案当日已补录，请核对系统记录。"
-            )
+            note = "有一份档案当日已补录，请核对系统记录。"
+            signing.object_to(visit, by=by, version=visit.version, note=note)
             self.year.after(2, lambda: self.settle(visit))
         else:
-            visit.agree(by=by, version=visit.version)
+            signing.agree(visit, by=by, version=visit.version)
 
     def settle(self, visit: Visit) -> None:
         visit.refresh_from_db()

@@ -9,11 +9,14 @@ from config.pages import (
     leader,
     programme,
     suggestion,
+    worker,
 )
 
 urlpatterns = [
     # /
     path("", home.home, name="home"),
+    # /worker.js
+    path("worker.js", worker.worker, name="worker"),
     # /institutions/<pk>/
     path("institutions/<int:pk>/", institution.institution_detail, name="institution_detail"),
     # /campaigns/<pk>/board/

@@ -80,7 +80,8 @@ def log_out(request: HttpRequest) -> HttpResponse:
             accounts.record("session.logout", "退出", user=request.user, by=me)
     logout(request)
     response = redirect(f"{reverse('login')}?out=1")
-    response["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+    # Not "storage": it holds what other users of a shared phone have not sent yet; drafts.js clears one's own.
+    response["Clear-Site-Data"] = '"cache", "cookies"'
     return response
 
 

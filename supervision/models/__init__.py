@@ -7,11 +7,22 @@ from supervision.models.expert import Expert, ExpertTie
 from supervision.models.extension import Extension
 from supervision.models.notice import Notice, NoticeRecipient, NoticeRegister
 from supervision.models.problem import Problem, ProgressNote, Rectification, Source
+from supervision.models.record_check import RecordCheck, RecordSample
 from supervision.models.reminder import Reminder
 from supervision.models.sanction import Sanction
 from supervision.models.self_check import SelfCheck, Spread
+from supervision.models.signature import VisitSignature
+from supervision.models.survey import ResidentSurvey
 from supervision.models.tags import Aspect, KeyGroup
-from supervision.models.visit import Severity, SupervisionRound, Visit, VisitLine
+from supervision.models.visit import (
+    Method,
+    PhotoKey,
+    Severity,
+    SupervisionRound,
+    Visit,
+    VisitLine,
+)
+from supervision.models.visit_policy import VisitPolicy
 from supervision.models.year_plan import PlannedRound, YearPlan
 
 __all__ = [
@@ -23,14 +34,19 @@ __all__ = [
     "ExpertTie",
     "Extension",
     "KeyGroup",
+    "Method",
     "Notice",
     "NoticeRecipient",
     "NoticeRegister",
+    "PhotoKey",
     "PlannedRound",
     "Problem",
     "ProgressNote",
+    "RecordCheck",
+    "RecordSample",
     "Rectification",
     "Reminder",
+    "ResidentSurvey",
     "Sanction",
     "SelfCheck",
     "Severity",
@@ -39,5 +55,7 @@ __all__ = [
     "SupervisionRound",
     "Visit",
     "VisitLine",
+    "VisitPolicy",
+    "VisitSignature",
     "YearPlan",
 ]

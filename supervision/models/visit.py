@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from campaigns.models import Campaign, Clause, Standard
 from institutions import clock
+from institutions.fields import FixedField
 from institutions.models import Institution, Post, ServiceItem, StoredFile
 from institutions.models.scoping import ScopedQuerySet, WorkQuerySet
 from institutions.roles import Role
@@ -20,6 +21,17 @@ class Severity(models.TextChoices):
     MINOR = "minor", "一般"
     MAJOR = "major", "严重"
     FRAUD = "fraud", "弄虚作假"
+
+
+class Method(models.TextChoices):
+    """督导方式."""
+
+    REPORT = "report", "听取汇报"
+    PAPERS = "papers", "查阅资料"
+    SITE = "site", "现场核查"
+    PHONE = "phone", "电话访谈"
+    HOME = "home", "入户核查"
+    SURVEY = "survey", "问卷"
 
 
 class RoundQuerySet(WorkQuerySet):
@@ -397,20 +409,32 @@ class Visit(Workflow):
         self._move("cancel", by=by, version=version, note=note)
 
 
-class LineQuerySet(ScopedQuerySet):
+class OfVisitQuerySet(ScopedQuerySet):
+    """What belongs to a visit is in sight with it; `visit_path` is the way from the row to the visit."""
+
+    visit_path = "visit"
     institution_path = "visit__institution"
-    item_path = "item"
+    item_path: ClassVar[str | None] = None
     bureau_path = "visit__bureau"
 
     def visible_to(self, post: Post | None) -> Self:
-        return self.filter(visit__in=Visit.objects.visible_to(post))
+        return self.filter(**{f"{self.visit_path}__in": Visit.objects.visible_to(post)})
+
+
+class LineQuerySet(OfVisitQuerySet):
+    item_path = "item"
+
+    def to_hand_out(self) -> Self:
+        """The findings that become problems: those to a problem that was never solved have a duty already."""
+        return self.filter(found=VisitLine.Found.PROBLEM).exclude(follow=VisitLine.Follow.STILL)
 
 
 class VisitLine(models.Model):
-    """督导记录: one finding on site, to a clause of the standard or free under an item.
+    """督导记录: one finding on site: to a clause of the standard, to an earlier problem, or free under an item.
 
     `version` is the line's own: members record different lines of one visit at once, and only two who change the same
-    line stand in each other's way. `key` names a free finding before it is saved, so that sending it twice makes one.
+    line stand in each other's way. A phone may send the same thing twice, since it cannot know whether an answer was
+    lost: `key` names a line before it is saved, `sent` names its last save; both are refused a second time.
     """
 
     class Found(models.TextChoices):
@@ -418,18 +442,38 @@ class VisitLine(models.Model):
         PROBLEM = "problem", "有问题"
         NONE = "none", "不适用"
 
+    class Follow(models.TextChoices):
+        """What has become of an earlier problem."""
+
+        CLOSED = "closed", "已整改"
+        STILL = "still", "仍存在"
+        AGAIN = "again", "又出现"
+
     visit = models.ForeignKey(Visit, models.CASCADE, related_name="lines")
     item = models.ForeignKey(
         ServiceItem, models.PROTECT, null=True, blank=True, verbose_name="服务项目"
     )
     clause = models.ForeignKey(Clause, models.PROTECT, null=True, blank=True, verbose_name="条款")
-    method = models.CharField("督导方式", max_length=40, blank=True)
+    earlier = models.ForeignKey(
+        "supervision.Problem",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name="以前的问题",
+        related_name="rechecks",
+    )
+    follow = models.CharField("复查结果", max_length=8, choices=Follow, blank=True)
+    method = models.CharField("督导方式", max_length=8, choices=Method, blank=True)
     found = models.CharField("结果", max_length=8, choices=Found)
+    numerator = FixedField("分子", null=True, blank=True)
+    denominator = FixedField("分母", null=True, blank=True)
+    points = FixedField("得分", null=True, blank=True)
     text = models.TextField("情况", blank=True)
     category = models.CharField("问题类别", max_length=40, blank=True)
     severity = models.CharField("严重程度", max_length=8, choices=Severity, blank=True)
     due = models.DateField("整改时限", null=True, blank=True)
     key = models.UUIDField(null=True, unique=True, editable=False)
+    sent = models.UUIDField(null=True, unique=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     files = models.ManyToManyField(StoredFile, blank=True, verbose_name="照片")
     author = models.ForeignKey(Post, models.PROTECT, verbose_name="记录人", related_name="+")
@@ -449,12 +493,58 @@ class VisitLine(models.Model):
             models.CheckConstraint(
                 condition=Q(found__in=["good", "problem", "none"]), name="line_found_known"
             ),
+            models.CheckConstraint(
+                condition=Q(method__in=["", *Method.values]), name="line_method_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(earlier__isnull=True, follow="")
+                | Q(earlier__isnull=False, follow="closed", found="good")
+                | Q(earlier__isnull=False, follow__in=["still", "again"], found="problem"),
+                name="line_follow_fits_result",
+            ),
+            models.CheckConstraint(
+                condition=Q(denominator__isnull=True)
+                | Q(numerator__gte=0, numerator__lte=F("denominator")),
+                name="line_figures_part_of_whole",
+                violation_error_message="分子不能大于分母",
+            ),
             models.UniqueConstraint(
                 fields=["visit", "clause"],
                 condition=Q(clause__isnull=False),
                 name="line_once_a_clause",
             ),
+            models.UniqueConstraint(
+                fields=["visit", "earlier"],
+                condition=Q(earlier__isnull=False),
+                name="line_once_an_earlier_problem",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_found_display()} {self.text}"[:60]
+
+    @property
+    def result(self) -> str:
+        """The result as people say it: of an earlier problem, what has become of it."""
+        return self.get_follow_display() or self.get_found_display()
+
+
+class PhotoKeyQuerySet(OfVisitQuerySet):
+    visit_path = "line__visit"
+    institution_path = "line__visit__institution"
+    bureau_path = "line__visit__bureau"
+
+
+class PhotoKey(models.Model):
+    """One photo as a phone names it before sending: what comes a second time is not kept again."""
+
+    line = models.ForeignKey(VisitLine, models.CASCADE, related_name="photo_keys")
+    key = models.UUIDField(unique=True)
+
+    objects = PhotoKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "照片凭据"
+
+    def __str__(self) -> str:
+        return str(self.key)

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import permission_required
+from django.contrib.auth.decorators import login_not_required, permission_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Count, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce
@@ -15,15 +15,15 @@ from institutions import clock, files
 from institutions.http import Request, posted_version
 from institutions.models import Event, Post
 from institutions.moves import AskForm, moves_for_template, press
+from institutions.templatetags.portal import time_cn
 from institutions.workflow import StaleState
-from supervision import assigning, recording, submitting
-from supervision.forms import LineForm, PhotoForm, SubmitForm, TeamForm
+from supervision import assigning, recording, signing, submitting
+from supervision.forms import LineForm, PhotoForm, PhotoPlaceForm, SubmitForm, TeamForm
 from supervision.lists import VisitList, status_tag
-from supervision.models import Problem, Severity, Visit, VisitLine
+from supervision.models import Method, Problem, Severity, Visit, VisitLine
 from supervision.models.problem import CATEGORIES
 
 CRUMBS = [("现场督导", reverse_lazy("supervision:visit_list"))]
-METHODS = ("查阅资料", "系统核查", "现场查看", "电话核实", "入户走访", "现场询问")
 
 
 def visit_rows(post: Post):
@@ -111,13 +111,20 @@ def visit_record(request: Request, pk: int) -> HttpResponse:
     return _paper(request, visit)
 
 
+@login_not_required
+@require_safe
+def visit_offline(request: Request) -> HttpResponse:
+    """The shell that a phone keeps for the record page: the same for everybody, with nothing in it."""
+    return render(request, "supervision/visit_offline.html")
+
+
 @require_POST
 @permission_required("supervision.record_visit", raise_exception=True)
 def line_save(request: Request, pk: int) -> HttpResponse:
     """Save one line; answers the script with JSON and a plain form with a way back to the line."""
     visit = get_object_or_404(visit_rows(request.post), pk=pk)
-    json = request.headers.get("Accept", "").startswith("application/json")
-    form = LineForm(request.POST, visit=visit)
+    json = _asks_json(request)
+    form = LineForm(request.POST, visit=visit, post=request.post)
     if not form.is_valid():
         if json:
             return JsonResponse({"errors": form.errors}, status=400)
@@ -128,43 +135,86 @@ def line_save(request: Request, pk: int) -> HttpResponse:
             by=request.post,
             version=posted_version(request),
             values=form.values,
+            sent=form.cleaned_data["sent"],
+            tried=form.cleaned_data["tried"],
             **form.place,
         )
     except StaleState:
         if json:
-            text = "未保存：他人已修改本条或记录已提交，请记下填写内容后刷新页面"
-            return JsonResponse({"message": text}, status=409)
+            return _conflict(visit, recording.Place(**form.place))
         raise
     if json:
-        author = {"author": f"{line.author}记录"}
-        return JsonResponse({"version": line.version, "line": author, "totals": _totals(visit)})
+        return JsonResponse(
+            {"version": line.version, "line": _told(line), "totals": _totals(visit)}
+        )
     messages.success(request, "已保存")
-    anchor = f"clause-{line.clause_id}" if line.clause_id else f"line-{line.pk}"
-    return redirect(f"{reverse('supervision:visit_record', args=[visit.pk])}#{anchor}")
+    return redirect(
+        f"{reverse('supervision:visit_record', args=[visit.pk])}#{recording.anchor(line)}"
+    )
+
+
+def _asks_json(request: Request) -> bool:
+    return request.headers.get("Accept", "").startswith("application/json")
+
+
+def _told(line: VisitLine) -> dict[str, str]:
+    """What the page says beside a saved line."""
+    worth = f"得 {line.points} 分" if line.points is not None else ""
+    return {"author": f"{line.author}记录", "worth": worth}
+
+
+def _conflict(visit: Visit, place: recording.Place) -> JsonResponse:
+    """Tell the script that somebody else was first: with the other text, so that the person may choose."""
+    visit.refresh_from_db(fields=["status"])
+    if visit.status not in Visit.EDITABLE:
+        text = "未保存：督导记录已提交，不能再改"
+        return JsonResponse({"message": text, "closed": True}, status=409)
+    line = place.find(visit)
+    text = "未保存：他人已修改本条，请选择保留哪一个"
+    theirs = None
+    if line is not None:
+        theirs = {
+            "version": line.version,
+            "values": recording.values_of(line),
+            "result": line.result,
+            "text": line.text,
+            "told": f"{line.author}，{time_cn(line.recorded_at)}",
+        }
+    return JsonResponse({"message": text, "theirs": theirs}, status=409)
 
 
 @require_POST
 @permission_required("supervision.record_visit", raise_exception=True)
 def line_photo(request: Request, pk: int) -> HttpResponse:
-    """Add photos to a line by the clause or the line they were taken for."""
+    """Add photos to a line; what a phone sends a second time under the same key is answered, not kept again."""
     visit = get_object_or_404(visit_rows(request.post), pk=pk)
     if not visit.may_record(request.post):
         raise PermissionDenied("督导记录由督导组填写")
-    name = "clause" if request.POST.get("clause") else "line"
-    asked = request.POST.get(name, "")
-    column = "clause" if name == "clause" else "pk"
-    line = visit.lines.filter(**{column: asked}).first() if asked.isdecimal() else None
-    if line is None:
-        messages.error(request, "请先选择结果，再添加照片")
-    else:
+    place = PhotoPlaceForm(request.POST, visit=visit)
+    line = place.place.find(visit) if place.is_valid() else None
+    errors = [] if line else ["请先选择结果，再添加照片"]
+    key = place.cleaned_data.get("key")
+    if line and not (key and line.photo_keys.filter(key=key).exists()):
         form = PhotoForm(request.POST, request.FILES, post=request.post)
         if form.is_valid():
-            recording.add_photos(line, files=form.stored, by=request.post)
-            messages.success(request, f"已添加 {len(form.stored)} 个文件")
-        for errors in form.errors.values():
-            for error in errors:
-                messages.error(request, error)
-    return redirect(f"{reverse('supervision:visit_record', args=[visit.pk])}#{name}-{asked}")
+            recording.add_photos(line, files=form.stored, by=request.post, key=key)
+            if not _asks_json(request):
+                messages.success(request, f"已添加 {len(form.stored)} 个文件")
+        errors = [error for found in form.errors.values() for error in found]
+    if _asks_json(request):
+        if errors:
+            return JsonResponse({"errors": {"files": errors}}, status=400)
+        return JsonResponse({"photos": _photos(line)})
+    for error in errors:
+        messages.error(request, error)
+    return redirect(f"{reverse('supervision:visit_record', args=[visit.pk])}#{place.anchor}")
+
+
+def _photos(line: VisitLine) -> list[dict[str, str]]:
+    return [
+        {"name": file.name, "url": reverse("supervision:line_file", args=[line.pk, file.key])}
+        for file in line.files.order_by("pk")
+    ]
 
 
 @require_POST
@@ -217,21 +267,29 @@ def visit_submit(request: Request, pk: int) -> HttpResponse:
         except ValidationError as refused:
             form.add_error(None, refused)
         else:
-            messages.success(request, f"已提交，交办问题 {len(problems)} 个")
-            return redirect(visit)
+            messages.success(request, f"已提交，交办问题 {len(problems)} 个。请与机构核对后签字")
+            return redirect("supervision:visit_feedback", visit.pk)
     return _paper(request, visit, submit=form, status=422)
 
 
 @require_POST
 @permission_required("supervision.answer_visit", raise_exception=True)
 def visit_agree(request: Request, pk: int) -> HttpResponse:
-    return _pressed(request, pk, "agree", done="已确认督导记录")
+    def deed(visit: Visit) -> Callable[..., None]:
+        return lambda *, by, version: signing.agree(visit, by=by, version=version)
+
+    return _pressed(request, pk, "agree", deed=deed, done="已确认督导记录")
 
 
 @require_POST
 @permission_required("supervision.answer_visit", raise_exception=True)
 def visit_object(request: Request, pk: int) -> HttpResponse:
-    return _pressed(request, pk, "object", done="已提出异议，等待督导方处理")
+    def deed(visit: Visit) -> Callable[..., None]:
+        return lambda *, by, version, note: signing.object_to(
+            visit, by=by, version=version, note=note
+        )
+
+    return _pressed(request, pk, "object", deed=deed, done="已提出异议，等待督导方处理")
 
 
 @require_POST
@@ -291,14 +349,13 @@ def _paper(
         {
             "visit": visit,
             "sections": sections,
-            "previous": recording.previous_problems(visit, request.post),
+            "rechecks": recording.rechecks(visit, request.post, refused),
             "totals": _totals(visit),
             "clauses": sum(1 for s in sections for e in s.entries if e.clause),
             "submit": submit or SubmitForm(post=request.post, initial=initial),
             "may_submit": visit.may("submit", request.post),
-            "methods": METHODS,
+            "methods": Method.choices,
             "severities": Severity.choices,
-            "results": VisitLine.Found.choices,
             "categories": CATEGORIES,
             "refused": refused,
             "crumbs": [*CRUMBS, (visit.institution.known_as, visit.get_absolute_url())],
@@ -323,6 +380,7 @@ def _detail(request: Request, visit: Visit, *, pressed: AskForm | None = None) -
             "visit": visit,
             "status": status_tag(visit),
             "sections": recording.sections(visit),
+            "rechecked": recording.rechecked(visit),
             "items": recording.visit_items(visit),
             "members": visit.members.select_related("institution"),
             "problems": found.select_related("item", "rectification"),

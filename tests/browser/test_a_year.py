@@ -382,13 +382,13 @@ def test_the_expert_records_on_the_phone_and_submits(people: People, papers: Pat
     expert.menu("督导整改", "现场督导")
     expert.open("青年路")
     expert.open("去记录")
-    lines = expert.page.locator("article[data-line]")
+    lines = expert.page.locator("article[id^=clause-]")
     for index, found in ((0, "符合"), (1, "有问题"), (2, "不适用")):
         lines.nth(index).locator("legend").scroll_into_view_if_needed()
         lines.nth(index).get_by_text(found, exact=True).click()
         if found == "有问题":
             # It is kept back until it says what the problem is.
-            expert.see("未保存：请写明存在的问题", inside=lines.nth(index).locator("[data-state]"))
+            expert.see("未发送：请写明存在的问题", inside=lines.nth(index).locator("[data-state]"))
             expert.fill("情况", FINDING, inside=lines.nth(index))
             expert.fill("整改时限（含当日）", "2023-04-05", inside=lines.nth(index))
             lines.nth(index).locator("textarea").blur()
@@ -397,12 +397,12 @@ def test_the_expert_records_on_the_phone_and_submits(people: People, papers: Pat
     folded = expert.unfold("照片", inside=lines.nth(1))
     expert.fill("添加照片", papers / "现场.jpg", inside=folded)
     expect(folded.locator(".said")).to_contain_text("MB")
-    expert.press("上传照片", inside=folded)
+    expect(folded.locator("[data-sent] li")).to_have_count(1, timeout=PATIENCE)
     expert.see("照片（1）")
     expert.fill("督导日期", "2023-03-20")
     expert.fill("总体情况", "制度齐全，档案质量有待提高。")
     expert.press("提交督导记录")
-    expert.see("记录已提交", FINDING)
+    expert.see("已提交，交办问题 1 个", "督导反馈单", FINDING)
 
 
 def test_the_centre_confirms_the_record_and_the_finding_is_due(people: People):

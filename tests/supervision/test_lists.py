@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -11,10 +12,17 @@ from django.urls import reverse
 
 from institutions import clock
 from supervision.handing_out import hand_out
-from supervision.models import Problem, Rectification, Visit
+from supervision.models import (
+    Problem,
+    RecordCheck,
+    RecordSample,
+    Rectification,
+    ResidentSurvey,
+    Visit,
+)
 from supervision.summary import rectification_counts, summary_for
 from supervision.work import work_for
-from tests.builders import institution
+from tests.builders import institution, item
 from tests.supervision.making import (
     applied,
     fresh,
@@ -41,6 +49,33 @@ def queries(client, url):
     return len(captured)
 
 
+def checked(visit, by):
+    """Give a visit a drawn record and a survey."""
+    sample = RecordSample.objects.create(
+        visit=visit,
+        item=item("08"),
+        origin="range",
+        first=1,
+        last=9,
+        population=9,
+        size=1,
+        seed="0",
+        digest="0" * 64,
+        drawn_by=by,
+    )
+    RecordCheck.objects.create(sample=sample, position=1, number="1")
+    ResidentSurvey.objects.create(
+        visit=visit,
+        group="other",
+        channel="home",
+        asked=3,
+        right=1,
+        satisfaction="yes",
+        key=uuid4(),
+        author=by,
+    )
+
+
 def fill(world, number, *, tag):
     hand_out(
         [new_problem(world.centre, f"{tag}{i}") for i in range(number)], by=world.posts.officer
@@ -51,7 +86,7 @@ def fill(world, number, *, tag):
         for i in range(number)
     ]
     for unit in units:
-        visit_of(round, unit, world.posts.officer)
+        checked(visit_of(round, unit, world.posts.officer), world.posts.officer)
     for i in range(number):
         round_of(world, name=f"{tag}轮{i}")
     return round
@@ -60,6 +95,7 @@ def fill(world, number, *, tag):
 @pytest.mark.parametrize("who", ["officer", "head"])
 def test_lists_cost_the_same_at_twenty_and_two_hundred_rows(world, log_in, who):
     names = ["round_list", "visit_list", "problem_list", "rectification_list"]
+    names += ["sample_list", "survey_list"]
     client = log_in(getattr(world.posts, who))
     fill(world, 20, tag="a")
     few = {n: queries(client, reverse(f"supervision:{n}")) for n in names}

@@ -114,9 +114,11 @@ def test_a_problem_needs_words_and_nothing_typed_is_lost(world, log_in, visit):
     client = log_in(world.posts.expert)
     answer = save(client, visit, **problem_line(visit, text=""))
     assert answer.status_code == 400 and answer.json()["errors"]["text"] == ["请写明存在的问题"]
-    answer = save(client, visit, json=False, **problem_line(visit, text="", method="入户走访"))
+    answer = save(client, visit, json=False, **problem_line(visit, text="", method="home"))
     page = answer.content.decode()
-    assert answer.status_code == 422 and "请写明存在的问题" in page and 'value="入户走访"' in page
+    assert (
+        answer.status_code == 422 and "请写明存在的问题" in page and 'value="home" selected' in page
+    )
     early = save(client, visit, **problem_line(visit, due="2020-01-01"))
     assert "整改时限不能早于今天" in str(early.json())
     assert not visit.lines.exists()

@@ -1,13 +1,13 @@
 /*
  * 公卫督导: the portal's own script. Every page works without it; it adds comfort only.
- * No eval, no inline handler, nothing kept in browser storage (PCs are shared).
+ * No eval, no inline handler, nothing kept in browser storage (PCs are shared; drafts.js says what is).
  *
  *   form[method=post]         cannot be sent twice; data-repeat lets one (a download) be sent again
  *   form[data-autosave=GROUP] saves itself when a value changes; forms of one GROUP share a version
  *   [data-confirm="text"]     a submit button that asks first
  *   [data-copy="#id"]         copies the text of that element
  *   [data-print]              prints the page
- *   input[type=file][data-shrink]  makes photos smaller before they are sent
+ *   input[type=file][data-shrink]  makes photos smaller before they are sent, then tells "shrunk"
  *
  * Autosave: the form is posted with Accept: application/json. The view answers
  *   200 {"version": 8, "line": {"points": "4.50"}, "totals": {"total": "86.20"}}
@@ -138,14 +138,14 @@
   };
 
   // The result is written beside the button, in a live region, and goes away again.
-  const say = (button, text) => {
+  const say = (button, text, seconds = 4) => {
     let note = button.nextElementSibling;
     if (!note || !note.matches(".said")) {
       note = make("span", { class: "said muted small", role: "status" });
       button.after(note);
     }
     note.textContent = text;
-    setTimeout(() => { note.textContent = ""; }, 4000);
+    setTimeout(() => { note.textContent = ""; }, seconds * 1000);
   };
 
   document.addEventListener("click", async (event) => {
@@ -334,8 +334,20 @@
   const LONGEST_SIDE = 1600; // pixels: enough to read a paper register
   const JPEG_QUALITY = 0.85;
 
+  const HEIC = "这是苹果手机的 HEIC 照片，请在手机“设置—相机—格式”里选“兼容性最佳”后重拍，或另存为 JPG";
+  const isHeic = (file) => /hei[cf]/i.test(file.type) || /\.hei[cf]$/i.test(file.name);
+
+  // A file that cannot be decoded is sent as it is; of HEIC it is known that the portal refuses it (null).
+  const shrunk = async (file) => {
+    try {
+      return await shrink(file);
+    } catch {
+      return isHeic(file) ? null : file;
+    }
+  };
+
   const shrink = async (file) => {
-    if (!file.type.startsWith("image/")) return file;
+    if (!file.type.startsWith("image/") && !isHeic(file)) return file;
     const picture = await createImageBitmap(file); // turns by EXIF itself
     const scale = Math.min(1, LONGEST_SIDE / Math.max(picture.width, picture.height));
     const canvas = make("canvas");
@@ -346,7 +358,7 @@
     paper.fillRect(0, 0, canvas.width, canvas.height);
     paper.drawImage(picture, 0, 0, canvas.width, canvas.height);
     const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", JPEG_QUALITY));
-    if (!blob || blob.size >= file.size) return file;
+    if (!blob || (blob.size >= file.size && !isHeic(file))) return file;
     return new File([blob], file.name.replace(/\.\w+$/, "") + ".jpg", { type: "image/jpeg" });
   };
 
@@ -360,12 +372,14 @@
     lock(input.form);
     say(input, "正在压缩照片");
     try {
-      // A file that cannot be decoded is sent as it is.
-      const after = await Promise.all(before.map((file) => shrink(file).catch(() => file)));
+      const after = (await Promise.all(before.map(shrunk))).filter((file) => file);
       const box = new DataTransfer();
       after.forEach((file) => box.items.add(file));
       input.files = box.files;
-      say(input, `${after.length} 个文件，${megabytes(before)} → ${megabytes(after)}`);
+      const told = `${after.length} 个文件，${megabytes(before)} → ${megabytes(after)}`;
+      if (after.length < before.length) say(input, HEIC, 60);
+      else say(input, told);
+      if (after.length) input.dispatchEvent(new CustomEvent("shrunk", { bubbles: true }));
     } finally {
       unlock(input.form);
     }

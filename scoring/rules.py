@@ -29,6 +29,9 @@ BY_RATIO = "比例法"
 BY_EQUIVALENTS = "当量法"
 QUALITY_ALWAYS = "全额"
 QUALITY_BELOW = "低于阈值"
+# What a year's score may be made of (年终构成); without a rule of its own it is the quarters alone.
+QUARTERLY, SPECIAL, DAILY, SATISFACTION = PARTS = ("季度", "年度专项", "日常", "群众满意度")
+DAILY_WORDS = ("严重", "反弹", "逾期", "未销号")
 
 PER_CAPITA = {
     2017: Decimal(50),
@@ -85,6 +88,16 @@ class Policy:
     rebound_months: int
     sign_days: int
     appeal_days: int
+    composition: Mapping[str, Decimal]
+    daily_points: Mapping[str, Decimal]
+    second_reader: bool
+    gap_line: Decimal | None
+    gap_points: Decimal | None
+
+    @property
+    def is_combined(self) -> bool:
+        """Whether the year's score has parts beside the quarters."""
+        return tuple(self.composition) != (QUARTERLY,)
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -134,6 +147,37 @@ def _weights(text: str) -> tuple[Decimal, ...]:
     return weights
 
 
+def _named(text: str, names: Sequence[str]) -> dict[str, str]:
+    """Read ``名:值;名:值`` in the order of ``names``; unknown and repeated names are refused."""
+    found: dict[str, str] = {}
+    for part in re.split("[;；、]", text.strip()):
+        name, mark, value = part.strip().replace("：", ":").partition(":")
+        if not mark or name not in names:
+            raise NumberRefused(f"「{part.strip()[:20]}」不认识，名称可用：{'、'.join(names)}")
+        if name in found:
+            raise NumberRefused(f"「{name}」写了两次")
+        found[name] = value.strip()
+    return {name: found[name] for name in names if name in found}
+
+
+def _composition(text: str) -> dict[str, Decimal]:
+    parts = {name: parse_rate(value) for name, value in _named(text, PARTS).items()}
+    if sum(parts.values()) != 1:
+        raise NumberRefused(f"各部分合计是 {percent_text(sum(parts.values(), ZERO))}，必须是 100%")
+    if not parts.get(QUARTERLY):
+        raise NumberRefused("年终得分离不开季度得分，季度的占比必须大于 0")
+    return {name: share for name, share in parts.items() if share > 0}
+
+
+def _daily(text: str) -> dict[str, Decimal]:
+    given = {name: _score_line(value) for name, value in _named(text, DAILY_WORDS).items()}
+    return {name: given.get(name, ZERO) for name in DAILY_WORDS}
+
+
+def _yes(text: str) -> bool:
+    return _one_of("是", "否")(text) == "是"
+
+
 def _lines(text: str) -> tuple[Decimal, ...]:
     lines = tuple(_score_line(part) for part in _parts(text, 3))
     if not lines[0] > lines[1] > lines[2]:
@@ -174,6 +218,27 @@ POLICY_KEYS: Mapping[str, PolicyKey] = {
     "签收期": PolicyKey("sign_days", _whole(1, 30), "3", "交办后几个工作日内签收，例如 3"),
     "申诉期": PolicyKey(
         "appeal_days", _whole(1, 60), "5", "结果公布后多少个工作日内可以申诉，例如 5"
+    ),
+    "年终构成": PolicyKey(
+        "composition",
+        _composition,
+        "季度:100%",
+        "年终得分由哪几部分合成，合计 100%，例如 季度:70%;年度专项:20%;日常:5%;群众满意度:5%",
+    ),
+    "日常扣分": PolicyKey(
+        "daily_points",
+        _daily,
+        "严重:5;反弹:3;逾期:2;未销号:1",
+        "日常部分从 100 分里每个问题扣多少，例如 严重:5;反弹:3;逾期:2;未销号:1",
+    ),
+    "第二人复核": PolicyKey(
+        "second_reader", _yes, "否", "是：核定后由另一人复核，全部复核后才能公布；或否"
+    ),
+    "自评偏差线": PolicyKey(
+        "gap_line", _positive, None, "全年自评比核定高出多少个百分点就建议扣分，例如 5"
+    ),
+    "自评偏差扣分": PolicyKey(
+        "gap_points", _positive, None, "超过自评偏差线时建议扣多少分，由经办决定，例如 1"
     ),
 }
 
@@ -253,6 +318,58 @@ def quarter_score(
     formula = " + ".join(terms)
     shown_sum = f"({formula})" if rescaled and len(terms) > 1 else formula
     return QuarterScore(result, absent, f"{shown_sum}{rescaled} = {result}")
+
+
+@dataclass(frozen=True)
+class Combined:
+    """The score before bonus and deduction, the parts missed (0 points) and those nobody had."""
+
+    score: Decimal
+    absent: tuple[str, ...]
+    dropped: tuple[str, ...]
+    explanation: str
+
+
+def combine(
+    parts: Mapping[str, Decimal | None], composition: Mapping[str, Decimal]
+) -> Combined:
+    """Weigh the parts of the year by 年终构成.
+
+    A part of ``None`` was missed: it counts 0 and is 缺考. A part without a key was not held at
+    all: it is left out, and the other shares are rescaled to 100 %.
+    """
+    counted = {name: share for name, share in composition.items() if name in parts}
+    whole = sum((Fraction(share) for share in counted.values()), Fraction(0))
+    if whole == 0:
+        raise ScoringError("年终构成的各部分都没有得分，不能计算")
+    gained = sum(
+        (Fraction(parts[name] or 0) * Fraction(share) for name, share in counted.items()),
+        Fraction(0),
+    )
+    terms = [
+        f"{name} {'0.00（缺考）' if parts[name] is None else half_up(parts[name] or 0, 2)}"
+        f" × {percent_text(share)}"
+        for name, share in counted.items()
+    ]
+    result = half_up(gained / whole, 2)
+    formula = " + ".join(terms)
+    if whole != 1:
+        formula = f"({formula})" if len(terms) > 1 else formula
+        formula += f" ÷ {percent_text(whole)}"
+    return Combined(
+        result,
+        tuple(name for name in counted if parts[name] is None),
+        tuple(name for name in composition if name not in parts),
+        f"{formula} = {result}",
+    )
+
+
+def daily_score(found: Mapping[str, int], points: Mapping[str, Decimal]) -> Decimal:
+    """Return 日常: 100 minus the policy's points for each problem counted, not below 0."""
+    lost = sum(
+        (Fraction(points[word]) * count for word, count in found.items()), Fraction(0)
+    )
+    return half_up(max(Fraction(100) - lost, Fraction(0)), 2)
 
 
 def year_score(

@@ -3,6 +3,7 @@ from django.urls import path
 from scoring.views import (
     appeals,
     bulletins,
+    costs,
     estimates,
     evaluations,
     raising,
@@ -66,6 +67,7 @@ year_urls = [
     path("year/settle/", year.year_settle, name="year_settle"),
     path("year/freeze/", year.year_freeze, name="year_freeze"),
     path("year/<int:pk>/", year.year_detail, name="year_detail"),
+    path("year/<int:pk>/costs/", costs.year_costs, name="year_costs"),
     path("adjustments/", year.adjustment_list, name="adjustment_list"),
     path("adjustments/new/", year.adjustment_create, name="adjustment_create"),
     path("adjustments/<int:pk>/withdraw/", year.adjustment_withdraw, name="adjustment_withdraw"),

@@ -23,6 +23,7 @@ from institutions.audit import Actor
 from institutions.models import Institution, Population, Post
 from institutions.rounding import percent_text, plain_text
 from scoring import rules
+from scoring.correcting import correct_in_memory
 from scoring.models import (
     Adjustment,
     Evaluation,
@@ -32,12 +33,36 @@ from scoring.models import (
     Workload,
     YearResult,
 )
+from scoring.parts import Parts, read_parts
 from scoring.policies import written_rows
 from scoring.publishing import group_of
 from scoring.rules import QUARTERS, ScoringError
 
 ZERO = Decimal("0.00")
 # The words of the explanation, by key of the policy, in the order of the table.
+# The policy as it was first hashed. What was added later is hashed where it is decided otherwise than by default, so that
+# a new rule nobody uses leaves every hash as it was.
+FIRST_FIELDS = frozenset(
+    {
+        "sheets_due",
+        "quarter_weights",
+        "bonus_cap",
+        "full_line",
+        "pay_line",
+        "ratio_base",
+        "per_capita",
+        "share",
+        "method",
+        "pool",
+        "quality_rule",
+        "quality_threshold",
+        "grade_lines",
+        "grade_shares",
+        "rebound_months",
+        "sign_days",
+        "appeal_days",
+    }
+)
 FORMULA_OF_AMOUNT = (
     "应拨金额 = 服务人口 {people} × 人均标准 {per_capita} × 承担比例 {share} = {due}"
 )
@@ -65,6 +90,8 @@ class Inputs:
     adjustments: dict[str, list[Adjustment]] = field(default_factory=dict)
     prepaid: dict[str, Decimal] = field(default_factory=dict)
     work: list[dict[str, Any]] = field(default_factory=list)
+    corrected: dict[int, Decimal] = field(default_factory=dict)
+    parts: Parts | None = None
 
     @property
     def by_equivalents(self) -> bool:
@@ -75,7 +102,7 @@ class Inputs:
         content = {
             "unit": self.unit.code,
             "year": self.year,
-            "policy": {key: str(value) for key, value in vars(self.policy).items()},
+            "policy": self._policy_hashed(),
             "institutions": [
                 {
                     "code": code,
@@ -93,6 +120,7 @@ class Inputs:
                         [a.kind, str(a.points), a.reason, a.basis]
                         for a in self.adjustments.get(code, [])
                     ),
+                    **({"parts": self.parts.facts(code)} if self.parts else {}),
                 }
                 for code, one in sorted(self.institutions.items())
             ],
@@ -100,6 +128,19 @@ class Inputs:
         }
         text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def _policy_hashed(self) -> dict[str, str]:
+        default = {entry.field: entry.default for entry in rules.POLICY_KEYS.values()}
+        keys = {entry.field: key for key, entry in rules.POLICY_KEYS.items()}
+        hashed = {}
+        for name, value in vars(self.policy).items():
+            if name not in FIRST_FIELDS:
+                text = default[name]
+                usual = None if text is None else rules.parse_policy_value(keys[name], text)
+                if value == usual:
+                    continue
+            hashed[name] = str(value)
+        return hashed
 
 
 def open_quarters(institution: Institution, year: int) -> list[int]:
@@ -122,17 +163,25 @@ def open_quarters(institution: Institution, year: int) -> list[int]:
 # --- Reading, in sets -------------------------------------------------------------------------------
 
 
-def read_inputs(unit: Institution, year: int) -> Inputs:
+def read_inputs(
+    unit: Institution, year: int, changes: Mapping[str, str] | None = None
+) -> Inputs:
     """Read what the year of a unit is computed from: a fixed number of statements.
 
-    Raises YearRefused: a policy that cannot be read, a year without any sheet, no population.
+    `changes` are policy values tried out instead of those in force (项 → 值). Raises YearRefused: a policy that cannot
+    be read, a year without any sheet, no population.
     """
-    rows = written_rows(unit, year)
+    rows = {**written_rows(unit, year), **(changes or {})}
     try:
         inputs = Inputs(unit, year, rows, rules.policy_from(rows, year))
     except ScoringError as error:
         raise YearRefused([error.reason]) from error
     _read_sheets(inputs)
+    inputs.corrected = correct_in_memory(
+        [sheet for own in inputs.sheets.values() for sheet in own.values()]
+    )
+    if inputs.policy.is_combined:
+        inputs.parts = read_parts(unit, year, inputs.institutions, inputs.policy)
     ids = [one.pk for one in inputs.institutions.values()]
     inputs.people = dict(
         Population.objects.filter(institution__in=ids, year=year).values_list(
@@ -204,7 +253,7 @@ def _read_work(inputs: Inputs) -> list[dict[str, Any]]:
         named = {section.item_id, section.item.parent_id if section.item else None}
         for item in (pk for pk in named if pk is not None):
             both = sums[section.sheet_id, item]
-            both[0] += section.points
+            both[0] += section.points + inputs.corrected.get(section.pk, ZERO)
             both[1] += section.full
     work = []
     for row in rows:
@@ -244,6 +293,12 @@ class _Row:
     deduction: Decimal
     vetoed: bool
     score: Decimal
+    combined: rules.Combined | None = None
+
+    @property
+    def base(self) -> Decimal:
+        """What bonus and deduction are added to: the parts combined, the quarters where there are no others."""
+        return self.combined.score if self.combined else self.quarters.score
 
 
 def compute(unit: Institution, year: int) -> list[YearResult]:
@@ -277,8 +332,13 @@ def _score_all(inputs: Inputs) -> dict[str, _Row]:
         bonus = sum((a.points for a in own if a.kind == Adjustment.Kind.BONUS), ZERO)
         deduction = sum((a.points for a in own if a.kind == Adjustment.Kind.DEDUCTION), ZERO)
         due = open_quarters(institution, inputs.year)
+        combined = None
         try:
             quarters = rules.quarter_score(scores, inputs.policy.quarter_weights, due)
+            if inputs.parts:
+                group = group_of(institution, inputs.unit)
+                parts = inputs.parts.scores(code, group, quarters.score, inputs.policy)
+                combined = rules.combine(parts, inputs.policy.composition)
         except ScoringError as error:
             reasons.append(f"{institution.name}（{code}）：{error.reason}")
             continue
@@ -288,7 +348,13 @@ def _score_all(inputs: Inputs) -> dict[str, _Row]:
             min(bonus, inputs.policy.bonus_cap),
             deduction,
             any(a.kind == Adjustment.Kind.VETO for a in own),
-            rules.year_score(quarters.score, bonus, deduction, inputs.policy.bonus_cap),
+            rules.year_score(
+                combined.score if combined else quarters.score,
+                bonus,
+                deduction,
+                inputs.policy.bonus_cap,
+            ),
+            combined,
         )
     if reasons:
         raise YearRefused(reasons)
@@ -445,7 +511,10 @@ def _details(inputs: Inputs, row: _Row, told: list[str]) -> dict[str, Any]:
         warnings.append(f"全年定稿 {len(own)} 份评分表，少于考核次数 {policy.sheets_due}")
     warnings += [f"第{quarter}季度缺考，按 0 分计" for quarter in row.quarters.absent]
     due = open_quarters(row.institution, inputs.year)
+    combined = _combined_details(inputs, row)
+    warnings += combined.pop("warnings", [])
     return {
+        **combined,
         "quarters": [
             {
                 "quarter": quarter,
@@ -468,7 +537,7 @@ def _details(inputs: Inputs, row: _Row, told: list[str]) -> dict[str, Any]:
             for a in adjustments
         ],
         "bonus_sum": str(raw),
-        "score_formula": f"{row.quarters.score} + {row.bonus} − {row.deduction} = {row.score}"
+        "score_formula": f"{row.base} + {row.bonus} − {row.deduction} = {row.score}"
         + _limits(row),
         "amounts": told,
         "method": policy.method,
@@ -482,8 +551,40 @@ def _details(inputs: Inputs, row: _Row, told: list[str]) -> dict[str, Any]:
     }
 
 
+def _combined_details(inputs: Inputs, row: _Row) -> dict[str, Any]:
+    """Return the parts of the year with where each is from; nothing where the quarters are all of it."""
+    if inputs.parts is None or row.combined is None:
+        return {}
+    code, policy = row.institution.code, inputs.policy
+    group = group_of(row.institution, inputs.unit)
+    scores = inputs.parts.scores(code, group, row.quarters.score, policy)
+    told = inputs.parts.told(code, policy)
+    specials = inputs.parts.specials.get(code, [])
+    warnings = [f"{name}缺考，按 0 分计" for name in row.combined.absent]
+    warnings += [f"全年没有{name}，按其余部分折算" for name in row.combined.dropped]
+    return {
+        "parts": [
+            {
+                "name": name,
+                "score": "" if scores.get(name) is None else str(scores[name]),
+                "weight": percent_text(share),
+                "state": "缺考"
+                if name in row.combined.absent
+                else "没有开展，不计"
+                if name in row.combined.dropped
+                else "",
+                "told": told.get(name, ""),
+                "sheets": [sheet.pk for sheet in specials] if name == rules.SPECIAL else [],
+            }
+            for name, share in policy.composition.items()
+        ],
+        "combined_formula": row.combined.explanation,
+        "warnings": warnings,
+    }
+
+
 def _limits(row: _Row) -> str:
-    whole = row.quarters.score + row.bonus - row.deduction
+    whole = row.base + row.bonus - row.deduction
     return "" if whole == row.score else f"（计算值 {whole}，限在 0 到 100 之间）"
 
 

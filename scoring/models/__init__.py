@@ -1,7 +1,9 @@
 """What it is worth: evaluations, score sheets, the year-end table and its money."""
 
 from scoring.models.appeal import Appeal
+from scoring.models.correction import Correction
 from scoring.models.evaluation import Evaluation, ScoreLine, ScoreSection, ScoreSheet
+from scoring.models.scenario import Scenario
 from scoring.models.year import (
     Adjustment,
     PlannedWork,
@@ -14,9 +16,11 @@ from scoring.models.year import (
 __all__ = [
     "Adjustment",
     "Appeal",
+    "Correction",
     "Evaluation",
     "PlannedWork",
     "Prepayment",
+    "Scenario",
     "ScoreLine",
     "ScoreSection",
     "ScoreSheet",

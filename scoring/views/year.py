@@ -12,10 +12,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from institutions import audit, charts, clock, sheets
 from institutions.http import Request
 from institutions.models import Event, Institution, Post
-from scoring import adjusting, policies, rules, year_end
+from scoring import adjusting, costing, pictures, policies, rules, year_end
 from scoring.forms import AdjustmentForm, PolicyForm
 from scoring.lists import AdjustmentList
-from scoring.models import Adjustment, YearResult
+from scoring.models import Adjustment, ScoreSection, YearResult
+from scoring.policies import grade_shares
+from scoring.views.costs import shown
 
 
 def _number(text: str | None, default: int) -> int:
@@ -163,10 +165,12 @@ def _export(
 def year_detail(request: Request, pk: int) -> HttpResponse:
     row = get_object_or_404(
         YearResult.objects.visible_to(request.post).select_related(
-            "institution", "unit", "settled_by", "frozen_by"
+            "institution", "unit__bureau", "settled_by", "frozen_by"
         ),
         pk=pk,
     )
+    costs = costing.costs_of(row, request.post)
+    shares = grade_shares(row.unit, row.year) if costs.rows else {}
     quarters = [
         {
             **part,
@@ -184,11 +188,29 @@ def year_detail(request: Request, pk: int) -> HttpResponse:
             "row": row,
             "details": row.details,
             "quarters": quarters,
+            "items": _items_of(row, request.post),
+            "costs": costs,
+            "dearest": [shown(one, shares) for one in costs.rows[:5]],
             "policy": list(row.details.get("policy", {}).items()),
             "in_group": members.count() if request.post.acts_for(row.unit_id) else None,
             "back": f"{reverse('scoring:year_list')}?unit={quote(row.unit.code)}&year={row.year}",
         },
     )
+
+
+def _items_of(row: YearResult, post: Post) -> list[dict]:
+    """Return item × quarter with the 得分率 of each, opening the item on its sheet; one statement."""
+    sheets = {p["sheet"]: p["quarter"] for p in row.details.get("quarters", []) if p["sheet"]}
+    sections = ScoreSection.objects.visible_to(post).filter(sheet__in=sheets)
+    table: dict[str, dict] = {}
+    for section in sections.select_related("item").order_by("position", "sheet__quarter"):
+        name = pictures.short(section)
+        cells = table.setdefault(name, {"name": name, "cells": dict.fromkeys(rules.QUARTERS)})
+        cells["cells"][sheets[section.sheet_id]] = {
+            "rate": pictures.share(section.points, section.full),
+            "url": section.get_absolute_url(),
+        }
+    return [{**one, "cells": list(one["cells"].items())} for one in table.values()]
 
 
 def _unit_posted(request: Request) -> tuple[Institution, int]:

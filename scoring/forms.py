@@ -322,7 +322,7 @@ class AdjustmentForm(ScopedFormMixin, forms.ModelForm):
     def __init__(self, *args: Any, post: Post, **kwargs: Any) -> None:
         super().__init__(*args, post=post, **kwargs)
         self.fields["institution"].queryset = Institution.objects.supervised_by(post.institution)
-        self.fields["year"].initial = clock.today().year
+        self.initial.setdefault("year", clock.today().year)
         self.fields["points"].unit = "分"
         kind = self.fields["kind"]
         kind.choices = [c for c in kind.choices if c[0] != Adjustment.Kind.VETO]

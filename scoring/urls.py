@@ -6,8 +6,10 @@ from scoring.views import (
     costs,
     estimates,
     evaluations,
+    honesty,
     raising,
     sanctions,
+    scenarios,
     sheets,
     year,
 )
@@ -19,6 +21,7 @@ evaluation_urls = [
     path("evaluations/new/", evaluations.evaluation_create, name="evaluation_create"),
     path("evaluations/<int:pk>/", evaluations.evaluation_detail, name="evaluation_detail"),
     path("evaluations/<int:pk>/edit/", evaluations.evaluation_edit, name="evaluation_edit"),
+    path("honesty/", honesty.honesty_list, name="honesty_list"),
     path("evaluations/<int:pk>/notice/", bulletins.evaluation_notice, name="evaluation_notice"),
     path("evaluations/<int:pk>/open/", evaluations.evaluation_open, name="evaluation_open"),
     path(
@@ -76,6 +79,13 @@ year_urls = [
     path("policy/", year.policy_list, name="policy_list"),
     path("policy/<int:year>/<str:key>/", year.policy_edit, name="policy_edit"),
 ]
+scenario_urls = [
+    path("scenarios/", scenarios.scenario_list, name="scenario_list"),
+    path("scenarios/new/", scenarios.scenario_create, name="scenario_create"),
+    path("scenarios/<int:pk>/", scenarios.scenario_detail, name="scenario_detail"),
+    path("scenarios/<int:pk>/adopt/", scenarios.scenario_adopt, name="scenario_adopt"),
+    path("scenarios/<int:pk>/remove/", scenarios.scenario_remove, name="scenario_remove"),
+]
 
 # /scoring/estimates/: <pk> is an institution; /scoring/costs/
 estimate_urls = [
@@ -95,5 +105,6 @@ urlpatterns = [
     *line_urls,
     *appeal_urls,
     *year_urls,
+    *scenario_urls,
     *estimate_urls,
 ]

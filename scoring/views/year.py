@@ -272,7 +272,10 @@ def adjustment_list(request: Request) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @permission_required("scoring.settle_year", raise_exception=True)
 def adjustment_create(request: Request) -> HttpResponse:
-    form = AdjustmentForm(request.POST or None, post=request.post)
+    # What a page proposes (自评偏差) comes filled in, to be decided here.
+    names = ("institution", "year", "kind", "points", "reason", "basis")
+    given = {name: request.GET[name][:200] for name in names if name in request.GET}
+    form = AdjustmentForm(request.POST or None, post=request.post, initial=given)
     if request.method == "POST" and form.is_valid():
         try:
             adjusting.adjust(by=request.post, **form.cleaned_data)

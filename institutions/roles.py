@@ -194,6 +194,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "supervision.issue_notice",
         "supervision.decide_sanction",
         "scoring.publish_evaluation",
+        "scoring.recheck_evaluation",
         "scoring.freeze_year",
     },
     Role.OFFICER: _READ
@@ -233,6 +234,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "campaigns.write_breakthrough",
         "campaigns.write_plan",
         "scoring.change_policy",
+        "scoring.recheck_evaluation",
     },
     Role.FINANCE: _READ
     | _MONEY

@@ -38,14 +38,16 @@ def correct(
     reason: str,
     seen: Decimal,
     origin: str = Correction.Origin.FOUND,
+    ordered: bool = False,
 ) -> Correction:
     """Enter what a line of a final sheet counts from now on.
 
-    `seen` is what it counted when the form was made. Raises PermissionDenied, and ValidationError: not final, the year
+    `seen` is what it counted when the form was made; `ordered`: the body above the supervisor has already been found to
+    have the right (`scoring.rechecking`). Raises PermissionDenied, and ValidationError: not final, the year
     is frozen, the person verified the line, points out of range, nothing changed, changed by another meanwhile.
     """
     sheet = line.sheet
-    if not (by.has_perm(CORRECT) and by.acts_for(sheet.supervisor_id)):
+    if not ordered and not (by.has_perm(CORRECT) and by.acts_for(sheet.supervisor_id)):
         raise PermissionDenied("定稿后的更正由督导方作出")
     with transaction.atomic():
         held = hold_sheet(sheet.pk, statuses=[ScoreSheet.Status.VERIFIED], row=sheet)
@@ -130,7 +132,7 @@ def correct_in_memory(sheets: Sequence[ScoreSheet]) -> dict[int, Decimal]:
         return by_section
     # From the sections, since a sheet's own points were already kept from falling below 0.
     sections = ScoreSection.objects.filter(sheet__in=by_sheet).order_by()
-    raw = {sheet: points for sheet, points in sections.values_list("sheet").annotate(Sum("points"))}
+    raw = dict(sections.values_list("sheet").annotate(Sum("points")))
     for sheet in sheets:
         if sheet.pk in by_sheet:
             sheet.points = max(raw.get(sheet.pk, ZERO) + by_sheet[sheet.pk], ZERO)

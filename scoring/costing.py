@@ -235,7 +235,9 @@ def _pay_of(year: _Year, lost: Sequence[_Lost]) -> Pay:
         return by_ratio
     inputs = year_end.read_inputs(row.unit, row.year)
     if inputs.digest() != row.inputs:
-        raise YearRefused(["计算之后评分、工作量、人口或政策有变化，重新计算年终结果后才能算出影响"])
+        raise YearRefused(
+            ["计算之后评分、工作量、人口或政策有变化，重新计算年终结果后才能算出影响"]
+        )
     qualities = _Qualities(year, inputs, lost)
     if policy.method == rules.BY_EQUIVALENTS:
         return _by_equivalents(year, inputs, qualities)

@@ -1,15 +1,21 @@
 """A table of this floor as CSV or XLSX: written row by row, with one event in the trail."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from tempfile import SpooledTemporaryFile
+from typing import IO
 from urllib.parse import quote
 
 from django.db import transaction
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import StreamingHttpResponse
 
 from institutions import audit, sheets
 from institutions.http import Request
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+# Kept in memory up to here, then on disk; read out in such pieces.
+SPOOLED = 1 << 20
+PIECE = 1 << 16
 
 
 def wanted(request: Request) -> str:
@@ -28,9 +34,10 @@ def answer(
     note: str,
     numeric: Collection[str] = (),
     text: Collection[str] = ("机构代码",),
-) -> HttpResponse | StreamingHttpResponse:
+) -> StreamingHttpResponse:
     """Answer with the table in the format asked for; `rows` are read while they are written."""
     kind = wanted(request)
+    response: StreamingHttpResponse
     with transaction.atomic():
         audit.record(
             "portal.export",
@@ -40,18 +47,26 @@ def answer(
             note=note[:500],
         )
     if kind == "csv":
-        response: HttpResponse | StreamingHttpResponse = StreamingHttpResponse(
+        response = StreamingHttpResponse(
             sheets.write_csv(rows, headers), content_type="text/csv; charset=utf-8"
         )
     else:
-        response = HttpResponse(content_type=XLSX)
+        content = SpooledTemporaryFile(max_size=SPOOLED)  # noqa: SIM115 — closed when it is read out
         sheets.write_xlsx(
             rows,
             headers,
-            response,
+            content,
             title=title,
             numeric=numeric,
             text=[name for name in text if name in headers],
         )
+        content.seek(0)
+        response = StreamingHttpResponse(_pieces(content), content_type=XLSX)
     response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(f'{title}.{kind}')}"
     return response
+
+
+def _pieces(content: IO[bytes]) -> Iterator[bytes]:
+    with content:
+        while piece := content.read(PIECE):
+            yield piece

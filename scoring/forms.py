@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.forms.boundfield import BoundField
 
 from campaigns.models import Campaign, Standard
@@ -19,6 +20,7 @@ from institutions.forms import (
     ScopedFormMixin,
 )
 from institutions.models import Institution, Kind, Post
+from institutions.policy import text_of
 from institutions.rounding import NumberRefused, parse_number, plain_text
 from scoring import rules
 from scoring.models import Adjustment, Evaluation, ScoreLine, ScoreSection, ScoreSheet
@@ -254,6 +256,7 @@ class SheetFilters(ScopedFilterSet):
             ("own", "本机构的"),
             ("below", "由我方核定的"),
             ("items", "有牵头项目待核定的"),
+            ("read", "待我复核的"),
         ],
         method="side",
     )
@@ -277,6 +280,8 @@ class SheetFilters(ScopedFilterSet):
         if value == "own":
             return queryset.filter(institution=post.institution_id)
         others = queryset.exclude(institution=post.institution_id)
+        if value == "read":
+            return to_read(others, post)
         if value == "below":
             return others.filter(supervisor=post.institution_id)
         waiting = ScoreSection.objects.visible_to(post).filter(
@@ -299,6 +304,26 @@ class SheetFilters(ScopedFilterSet):
         if value == "week":
             return filling.filter(evaluation__self_due__range=(today, today + WEEK))
         return filling.filter(evaluation__self_due__lt=today)
+
+
+def to_read(sheets, post):
+    """Return the sheets that wait for `post` as their second reader; whether one is wanted is the policy's."""
+    waiting = sheets.filter(
+        supervisor=post.institution_id,
+        status=ScoreSheet.Status.VERIFIED,
+        read_at=None,
+        evaluation__status=Evaluation.Status.OPEN,
+    )
+    mine = Q(verifier=post)
+    if post.user_id:
+        mine |= Q(verifier__user=post.user_id)
+    judged = ScoreSection.objects.filter(mine).order_by().values("sheet")
+    wanted = [
+        year
+        for year in waiting.order_by().values_list("year", flat=True).distinct()
+        if text_of(post.institution, year, "第二人复核") == "是"
+    ]
+    return waiting.filter(year__in=wanted).exclude(pk__in=judged)
 
 
 class AdjustmentFilters(ScopedFilterSet):

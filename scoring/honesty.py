@@ -5,7 +5,7 @@ a sheet without a self side (imported history) tells nothing. It feeds the risk 
 policy has 自评偏差线 and 自评偏差扣分 it proposes a deduction, which somebody decides: nothing is deducted by itself.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -95,25 +95,25 @@ SUMS = {
 
 
 def gaps_of(sections: QuerySet[ScoreSection], institutions: Collection[int]) -> Gaps:
-    """Return the gaps of the institutions named, from the sections given; two statements."""
+    """Return the gaps of the institutions named, from the sections given; one statement."""
     chosen = sections.filter(institution__in=institutions).order_by()
-    found = Gaps()
-    whole: dict[int, dict[str, Decimal]] = {}
-    for row in chosen.values("institution", "item").annotate(**SUMS):
-        found.by_item[row["institution"], row["item"]] = _gap(row)
-        sums = whole.setdefault(row["institution"], dict.fromkeys(SUMS, Decimal(0)))
-        for name in SUMS:
-            sums[name] += row[name]
-    found.whole = {pk: _gap(sums) for pk, sums in whole.items()}
-    for row in (
-        chosen.values("institution", "sheet__quarter")
-        .annotate(**SUMS)
-        .order_by("institution", "sheet__quarter")
-    ):
-        gap = _gap(row)
+    by_item: dict[Any, dict[str, Decimal]] = {}
+    by_quarter: dict[Any, dict[str, Decimal]] = {}
+    whole: dict[Any, dict[str, Decimal]] = {}
+    for row in chosen.values("institution", "item", "sheet__quarter").annotate(**SUMS):
+        pk, quarter = row["institution"], row["sheet__quarter"]
+        for sums, key in ((by_item, (pk, row["item"])), (by_quarter, (pk, quarter)), (whole, pk)):
+            own = sums.setdefault(key, dict.fromkeys(SUMS, Decimal(0)))
+            for name in SUMS:
+                own[name] += row[name]
+    found = Gaps(
+        {key: _gap(sums) for key, sums in by_item.items()},
+        {pk: _gap(sums) for pk, sums in whole.items()},
+    )
+    for pk, quarter in sorted(by_quarter):
+        gap = _gap(by_quarter[pk, quarter])
         if gap is not None:
-            quarters = found.by_quarter.setdefault(row["institution"], [])
-            quarters.append((row["sheet__quarter"], gap))
+            found.by_quarter.setdefault(pk, []).append((quarter, gap))
     return found
 
 
@@ -128,7 +128,9 @@ class Proposal:
     entered: bool
 
 
-def proposals(unit: Institution, year: int, post: Post) -> tuple[rules.Policy | None, list[Proposal]]:
+def proposals(
+    unit: Institution, year: int, post: Post
+) -> tuple[rules.Policy | None, list[Proposal]]:
     """Return the deductions that a unit's policy proposes for the year; none without both keys."""
     try:
         policy = policies.policy_of(unit, year)
@@ -151,15 +153,13 @@ def proposals(unit: Institution, year: int, post: Post) -> tuple[rules.Policy | 
     found = []
     for one in Institution.objects.filter(pk__in=over).order_by("code"):
         reason = f"{REASON}：{year}年自评比核定高 {over[one.pk]} 个百分点"
-        found.append(
-            Proposal(one, over[one.pk], policy.gap_points, reason, one.pk in entered)
-        )
+        found.append(Proposal(one, over[one.pk], policy.gap_points, reason, one.pk in entered))
     return policy, found
 
 
-def years_shown(post: Post) -> Iterable[int]:
-    """Return the years with verified sheets in sight, newest first."""
+def last_year(post: Post) -> int | None:
+    """Return the last year with verified sheets in sight."""
     sheets = ScoreSheet.objects.visible_to(post).filter(
         status=ScoreSheet.Status.VERIFIED, quarter__gte=1
     )
-    return sheets.order_by("-year").values_list("year", flat=True).distinct()
+    return sheets.order_by("-year").values_list("year", flat=True).first()

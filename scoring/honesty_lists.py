@@ -44,13 +44,12 @@ class HonestyList(Listing):
     @cached_property
     def items(self) -> list[tuple[int | None, str]]:
         """The items that have sections in sight, the chosen one alone where one is chosen."""
-        ids = set(self.sections.order_by().values_list("item", flat=True).distinct())
+        rows = self.sections.order_by().values_list("item", "item__code", "item__short_name")
         wanted = self.query.get("item", "")
         if wanted.isascii() and wanted.isdigit():
-            ids &= {int(wanted)}
-        named = ServiceItem.objects.filter(pk__in=[pk for pk in ids if pk]).order_by("code")
-        found: list[tuple[int | None, str]] = [(item.pk, item.short_name) for item in named]
-        return [*found, (None, "综合")] if None in ids else found
+            rows = rows.filter(item=int(wanted))
+        found = sorted(rows.distinct(), key=lambda row: (row[0] is None, row[1] or ""))
+        return [(pk, name or "综合") for pk, _, name in found]
 
     @cached_property
     def gaps(self) -> honesty.Gaps:

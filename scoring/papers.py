@@ -13,6 +13,7 @@ from institutions.models import Post
 from institutions.rounding import plain_text
 from scoring.filling import outcome
 from scoring.models import ScoreLine, ScoreSection, ScoreSheet
+from scoring.pictures import share
 from scoring.verifying import may_verify
 
 
@@ -30,6 +31,20 @@ class LineView:
     files: list[dict[str, Any]]
     form: Any = None
     files_error: str = ""
+    before: ScoreLine | None = None
+
+    @property
+    def change(self) -> Decimal | None:
+        """How the points differ from those of the same clause on the sheet before."""
+        if self.before is None or self.before.points is None or self.line.points is None:
+            return None
+        return self.line.points - self.before.points
+
+    @property
+    def rates(self) -> tuple[Decimal | None, Decimal | None]:
+        """得分率 of this clause then and now, in per cent."""
+        then = share(self.before.points, self.before.full) if self.before else None
+        return then, share(self.line.points, self.line.full)
 
 
 @dataclass(frozen=True)
@@ -92,6 +107,7 @@ def line_view(
     shown: bool = True,
     form: Any = None,
     files_error: str = "",
+    before: ScoreLine | None = None,
 ) -> LineView:
     """Return one line for a template; what was verified is left out unless `shown`."""
     return LineView(
@@ -113,6 +129,7 @@ def line_view(
         ],
         form=form,
         files_error=files_error,
+        before=before if shown else None,
     )
 
 
@@ -124,6 +141,7 @@ def section_view(
     *,
     shown: bool,
     change: Decimal | None = None,
+    before: Mapping[str, ScoreLine] | None = None,
 ) -> SectionView:
     """Return one section of a sheet for a template."""
     verify = may_verify(section, post) and section.sheet.status in (
@@ -132,7 +150,10 @@ def section_view(
     )
     return SectionView(
         section=section,
-        lines=[line_view(line, shares, shown=shown) for line in lines],
+        lines=[
+            line_view(line, shares, shown=shown, before=(before or {}).get(line.clause.code))
+            for line in lines
+        ],
         shown=shown,
         may_verify=verify,
         change=change,

@@ -175,7 +175,7 @@ def _read_surveys(
         ResidentSurvey.objects.filter(
             visit__supervisor=unit,
             visit__institution__in=[one.pk for one in institutions.values()],
-            visit__ends__year=year,
+            visit__visited_on__year=year,
             visit__status__in=("submitted", "objected", "confirmed"),
         )
         .order_by()

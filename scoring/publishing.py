@@ -62,6 +62,8 @@ def publish(evaluation: Evaluation, *, by: Post, version: int) -> None:
         sheets = list(held)
         if any(sheet.status != ScoreSheet.Status.VERIFIED for sheet in sheets):
             raise ValidationError("还有机构的评分没有核定")
+        if any(sheet.read_at is None for sheet in sheets) and evaluation.needs_reader:
+            raise ValidationError("还有机构的评分没有经第二人复核")
         store_ranks(sheets, evaluation.supervisor)
         notify(
             posts_at([sheet.institution_id for sheet in sheets], "scoring.fill_sheet"),

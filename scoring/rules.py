@@ -330,9 +330,7 @@ class Combined:
     explanation: str
 
 
-def combine(
-    parts: Mapping[str, Decimal | None], composition: Mapping[str, Decimal]
-) -> Combined:
+def combine(parts: Mapping[str, Decimal | None], composition: Mapping[str, Decimal]) -> Combined:
     """Weigh the parts of the year by 年终构成.
 
     A part of ``None`` was missed: it counts 0 and is 缺考. A part without a key was not held at
@@ -366,9 +364,7 @@ def combine(
 
 def daily_score(found: Mapping[str, int], points: Mapping[str, Decimal]) -> Decimal:
     """Return 日常: 100 minus the policy's points for each problem counted, not below 0."""
-    lost = sum(
-        (Fraction(points[word]) * count for word, count in found.items()), Fraction(0)
-    )
+    lost = sum((Fraction(points[word]) * count for word, count in found.items()), Fraction(0))
     return half_up(max(Fraction(100) - lost, Fraction(0)), 2)
 
 

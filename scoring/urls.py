@@ -3,13 +3,16 @@ from django.urls import path
 from scoring.views import (
     appeals,
     bulletins,
+    corrections,
     costs,
     estimates,
     evaluations,
     honesty,
     raising,
+    rechecks,
     sanctions,
     scenarios,
+    score_tables,
     sheets,
     year,
 )
@@ -22,6 +25,11 @@ evaluation_urls = [
     path("evaluations/<int:pk>/", evaluations.evaluation_detail, name="evaluation_detail"),
     path("evaluations/<int:pk>/edit/", evaluations.evaluation_edit, name="evaluation_edit"),
     path("honesty/", honesty.honesty_list, name="honesty_list"),
+    path("evaluations/<int:pk>/recheck/", rechecks.recheck_draw, name="recheck_draw"),
+    path("rechecks/<int:pk>/", rechecks.recheck_detail, name="recheck_detail"),
+    path("rechecks/<int:pk>/note/", rechecks.recheck_note, name="recheck_note"),
+    path("rechecks/<int:pk>/feedback/", rechecks.recheck_feed_back, name="recheck_feed_back"),
+    path("recheck-lines/<int:pk>/correct/", rechecks.recheck_correct, name="recheck_correct"),
     path("evaluations/<int:pk>/notice/", bulletins.evaluation_notice, name="evaluation_notice"),
     path("evaluations/<int:pk>/open/", evaluations.evaluation_open, name="evaluation_open"),
     path(
@@ -40,6 +48,7 @@ sheet_urls = [
     path("sheets/<int:pk>/submit/", sheets.sheet_submit, name="sheet_submit"),
     path("sheets/<int:pk>/send-back/", sheets.sheet_send_back, name="sheet_send_back"),
     path("sheets/<int:pk>/verify/", sheets.sheet_verify, name="sheet_verify"),
+    path("sheets/<int:pk>/read/", sheets.sheet_read, name="sheet_read"),
     path("sheets/<int:pk>/problems/", raising.sheet_raise, name="sheet_raise"),
     path("sheets/<int:pk>/reopen/", sheets.sheet_reopen, name="sheet_reopen"),
 ]
@@ -57,6 +66,7 @@ line_urls = [
     path("lines/<int:pk>/files/<uuid:key>/remove/", sheets.line_detach, name="line_detach"),
 ]
 appeal_urls = [
+    path("lines/<int:pk>/correct/", corrections.line_correct, name="line_correct"),
     path("lines/<int:pk>/appeal/", appeals.appeal_create, name="appeal_create"),
     path("appeals/", appeals.appeal_list, name="appeal_list"),
     path("appeals/<int:pk>/", appeals.appeal_detail, name="appeal_detail"),
@@ -67,6 +77,8 @@ appeal_urls = [
 ]
 year_urls = [
     path("year/", year.year_list, name="year_list"),
+    path("score-table/", score_tables.score_summary, name="score_summary"),
+    path("year/performance/", score_tables.performance_table, name="performance_table"),
     path("year/settle/", year.year_settle, name="year_settle"),
     path("year/freeze/", year.year_freeze, name="year_freeze"),
     path("year/<int:pk>/", year.year_detail, name="year_detail"),

@@ -166,6 +166,13 @@ def send_back(sheet: ScoreSheet, *, by: Post, version: int, note: str) -> None:
         )
 
 
+def read(sheet: ScoreSheet, *, by: Post, version: int) -> None:
+    """Confirm a verified sheet as its second reader, before publication."""
+    with transaction.atomic():
+        hold_sheet(sheet.pk, statuses=ScoreSheet.Status.values, row=sheet)
+        sheet.read(by=by, version=version)
+
+
 def reopen(sheet: ScoreSheet, *, by: Post, version: int, note: str) -> None:
     """Take a verified sheet back for another look, before publication."""
     with transaction.atomic():

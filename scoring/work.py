@@ -10,6 +10,7 @@ from institutions import clock
 from institutions.models import Kind, Post
 from institutions.roles import Role
 from institutions.work import WorkLine
+from scoring.forms import to_read
 from scoring.models import Appeal, Evaluation, ScoreSection, ScoreSheet
 
 WEEK = timedelta(days=7)
@@ -93,6 +94,12 @@ def _to_verify(post: Post) -> list[WorkLine]:
             _listed("sheet", mine="below", status="submitted"),
             n["all"],
             hint="对照自评逐项核定",
+        ),
+        WorkLine(
+            "请复核核定结果",
+            _listed("sheet", mine="read"),
+            to_read(ScoreSheet.objects.visible_to(post), post).count(),
+            hint="由核定人以外的另一人复核，全部复核后才能公布",
         ),
     ]
 

@@ -163,9 +163,7 @@ def open_quarters(institution: Institution, year: int) -> list[int]:
 # --- Reading, in sets -------------------------------------------------------------------------------
 
 
-def read_inputs(
-    unit: Institution, year: int, changes: Mapping[str, str] | None = None
-) -> Inputs:
+def read_inputs(unit: Institution, year: int, changes: Mapping[str, str] | None = None) -> Inputs:
     """Read what the year of a unit is computed from: a fixed number of statements.
 
     `changes` are policy values tried out instead of those in force (项 → 值). Raises YearRefused: a policy that cannot
@@ -537,8 +535,7 @@ def _details(inputs: Inputs, row: _Row, told: list[str]) -> dict[str, Any]:
             for a in adjustments
         ],
         "bonus_sum": str(raw),
-        "score_formula": f"{row.base} + {row.bonus} − {row.deduction} = {row.score}"
-        + _limits(row),
+        "score_formula": f"{row.base} + {row.bonus} − {row.deduction} = {row.score}" + _limits(row),
         "amounts": told,
         "method": policy.method,
         "policy": {

@@ -56,7 +56,6 @@ class SanctionForm(FilesFormMixin, ScopedFormMixin, forms.Form):
     def __init__(self, *args: Any, post: Post, **kwargs: Any) -> None:
         super().__init__(*args, post=post, **kwargs)
         self.fields["institution"].queryset = Institution.objects.supervised_by(post.institution)
-        self.fields["year"].initial = clock.today().year
         problems = self.fields["problem"].queryset
         self.fields["problem"].queryset = problems.exclude(severity=Severity.MINOR).order_by(
             "-found_on"

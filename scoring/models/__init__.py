@@ -3,6 +3,7 @@
 from scoring.models.appeal import Appeal
 from scoring.models.correction import Correction
 from scoring.models.evaluation import Evaluation, ScoreLine, ScoreSection, ScoreSheet
+from scoring.models.recheck import Recheck, RecheckLine
 from scoring.models.scenario import Scenario
 from scoring.models.year import (
     Adjustment,
@@ -20,6 +21,8 @@ __all__ = [
     "Evaluation",
     "PlannedWork",
     "Prepayment",
+    "Recheck",
+    "RecheckLine",
     "Scenario",
     "ScoreLine",
     "ScoreSection",

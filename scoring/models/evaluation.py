@@ -12,6 +12,7 @@ from institutions import clock
 from institutions.fields import FixedField
 from institutions.models import Post, ServiceItem, StoredFile
 from institutions.models.scoping import ScopedQuerySet, WorkQuerySet
+from institutions.policy import text_of
 from institutions.workflow import NOTE, Move, Need, Side, Workflow
 from supervision.models import Problem
 
@@ -83,6 +84,7 @@ class Evaluation(Workflow):
                         not e.sheets.exclude(status=ScoreSheet.Status.VERIFIED).exists()
                     ),
                 ),
+                Need("还有机构的评分没有经第二人复核", holds=lambda e: not e.unread),
             ),
             tone="primary",
             confirm="公布后各机构即可看到得分、名次和扣分理由。",
@@ -155,6 +157,16 @@ class Evaluation(Workflow):
         self._move("finalise", by=by, version=version)
 
     @property
+    def needs_reader(self) -> bool:
+        """Whether the policy of who evaluates wants each sheet confirmed by a second person (第二人复核)."""
+        return text_of(self.supervisor, self.year, "第二人复核") == "是"
+
+    @property
+    def unread(self) -> bool:
+        """Whether a second reader is still missing on a sheet."""
+        return self.needs_reader and self.sheets.filter(read_at=None).exists()
+
+    @property
     def is_shown(self) -> bool:
         """Whether the institutions may see what was verified."""
         return self.status in (self.Status.PUBLISHED, self.Status.FINAL)
@@ -207,6 +219,10 @@ class ScoreSheet(Workflow):
     group = models.CharField("排名组", max_length=20, blank=True, editable=False)
     submitted_at = models.DateTimeField("提交时间", null=True, editable=False)
     verified_at = models.DateTimeField("核定时间", null=True, editable=False)
+    reader = models.ForeignKey(
+        Post, models.PROTECT, null=True, verbose_name="复核人", related_name="+", editable=False
+    )
+    read_at = models.DateTimeField("复核时间", null=True, editable=False)
 
     objects: ClassVar = SheetQuerySet.as_manager()
 
@@ -243,6 +259,16 @@ class ScoreSheet(Workflow):
             "scoring.verify_sheet",
             Side.ASKS,
             tone="primary",
+        ),
+        "read": Move(
+            "复核确认",
+            frozenset({Status.VERIFIED}),
+            Status.VERIFIED,
+            "scoring.verify_sheet",
+            Side.ASKS,
+            needs=(Need("已经复核", holds=lambda s: s.read_at is None),),
+            tone="primary",
+            confirm="确认核定的得分和扣分理由？公布前还可以退回重新核定。",
         ),
         "reopen": Move(
             "重新核定",
@@ -304,8 +330,35 @@ class ScoreSheet(Workflow):
         self._move("verify", by=by, version=version, verified_at=clock.now(), score=score)
 
     def reopen(self, *, by: Post, version: int, note: str) -> None:
-        """Take the score away again, before publication."""
-        self._move("reopen", by=by, version=version, note=note, verified_at=None, score=None)
+        """Take the score away again, before publication; the second reader does so with what he found."""
+        self._move(
+            "reopen",
+            by=by,
+            version=version,
+            note=note,
+            verified_at=None,
+            score=None,
+            reader=None,
+            read_at=None,
+        )
+
+    def read(self, *, by: Post, version: int) -> None:
+        """Confirm the verified sheet as its second reader: none of those who verified it."""
+        self._move("read", by=by, version=version, reader=by, read_at=clock.now())
+
+    def may(self, name: str, post: Post | None) -> bool:
+        if not super().may(name, post):
+            return False
+        if name != "read" or post is None:
+            return True
+        return self.evaluation.needs_reader and not self.verified_by(post)
+
+    def verified_by(self, post: Post) -> bool:
+        """Say whether this person judged a part of the sheet, in any of his posts."""
+        judged = self.sections.filter(
+            Q(verifier=post) | Q(verifier__user__isnull=False, verifier__user=post.user_id)
+        )
+        return judged.exists()
 
     def shows_verified_to(self, post: Post) -> bool:
         """Say whether `post` may see what was verified: everybody after publication, before it who asks."""

@@ -11,10 +11,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from institutions.http import Request, posted_version
 from institutions.models import Event
 from institutions.moves import moves_for_template, press
-from scoring import opening, pictures, publishing
+from scoring import opening, pictures, publishing, rechecking
 from scoring.forms import EvaluationForm
 from scoring.lists import EvaluationList, evaluation_tag, sheet_tag
-from scoring.models import Evaluation, ScoreSheet
+from scoring.models import Evaluation, Recheck, ScoreSheet
+from scoring.recheck_forms import DrawForm
 
 
 def _evaluations(request: Request):
@@ -93,12 +94,17 @@ def _detail(request: Request, evaluation: Evaluation, pressed=None) -> dict:
     )
     for sheet in sheets:
         sheet.evaluation = evaluation
+    reads = evaluation.status == Evaluation.Status.OPEN and evaluation.needs_reader
     shown = [sheet for sheet in sheets if sheet.shows_verified_to(request.post)]
     lines = [
         {
             "sheet": sheet,
             "tag": sheet_tag(sheet),
             "shown": sheet.shows_verified_to(request.post),
+            "unread": reads
+            and sheet.status == ScoreSheet.Status.VERIFIED
+            and sheet.read_at is None
+            and sheet.shows_verified_to(request.post),
             "mine": sheet.institution_id == request.post.institution_id,
         }
         for sheet in sheets
@@ -111,6 +117,10 @@ def _detail(request: Request, evaluation: Evaluation, pressed=None) -> dict:
         "submitted": sum(s.status == ScoreSheet.Status.SUBMITTED for s in sheets),
         "heat": pictures.heat_of(evaluation, shown),
         "rankings": pictures.rankings_of(shown, request.post),
+        "rechecks": Recheck.objects.visible_to(request.post)
+        .filter(evaluation=evaluation)
+        .select_related("author__institution"),
+        "draw_form": DrawForm() if rechecking.may_recheck(evaluation, request.post) else None,
         "may_edit": evaluation.status == Evaluation.Status.DRAFT
         and evaluation.may("open", request.post),
         "moves": moves_for_template(

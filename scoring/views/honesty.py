@@ -16,8 +16,7 @@ from scoring.honesty_lists import HonestyList
 def honesty_list(request: Request):
     """Self-assessed against verified, by institution and item, with what the policy would deduct."""
     post = request.post
-    years = list(honesty.years_shown(post))
-    year = _number(request.GET.get("year"), 4) or (years[0] if years else clock.today().year)
+    year = _number(request.GET.get("year"), 4) or honesty.last_year(post) or clock.today().year
     quarter = _number(request.GET.get("quarter"), 1)
     sections = honesty.sections_shown(post, year, quarter or None)
     wanted = _number(request.GET.get("item"), 9)

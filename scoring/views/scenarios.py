@@ -60,9 +60,7 @@ def scenario_create(request: Request) -> HttpResponse:
     form = ScenarioForm(now, request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            row = trying.save(
-                unit, year, form.cleaned_data["name"], form.changes, by=request.post
-            )
+            row = trying.save(unit, year, form.cleaned_data["name"], form.changes, by=request.post)
         except ValidationError as refused:
             form.add_error(None, refused.messages)
         else:

@@ -1,3 +1,4 @@
+from copy import copy
 from functools import partial
 
 from django.contrib import messages
@@ -13,7 +14,7 @@ from institutions.http import Request, posted_version
 from institutions.models import Event
 from institutions.moves import moves_for_template, press
 from institutions.workflow import Side, StaleState
-from scoring import appealing, filling, pictures, raising, verifying
+from scoring import appealing, correcting, filling, pictures, raising, verifying
 from scoring.filling import SELF, VERIFIED
 from scoring.forms import LineFilesForm, LineForm
 from scoring.lists import SheetList, sheet_tag
@@ -26,7 +27,12 @@ STALE = "他人刚保存过本项内容，您填写的还没有保存。请记�
 
 def _sheets(request: Request):
     return ScoreSheet.objects.visible_to(request.post).select_related(
-        "institution__region", "supervisor__bureau", "evaluation__standard", "author__user"
+        "institution__region",
+        "supervisor__bureau",
+        "evaluation__standard",
+        "evaluation__supervisor",
+        "author__user",
+        "reader__institution",
     )
 
 
@@ -94,6 +100,18 @@ def _detail(request: Request, sheet: ScoreSheet, pressed=None) -> dict:
     before = [s for s in past if (s.year, s.quarter) < (sheet.year, sheet.quarter)]
     previous = before[-1] if before and sheet.quarter else None
     changes = pictures.changes_from(previous, sections) if verified else {}
+    # The same clause a quarter ago, by its code: an edition in between may have dropped or renamed it.
+    earlier = (
+        {
+            line.clause.code: line
+            for line in ScoreLine.objects.visible_to(post)
+            .filter(sheet=previous, full__gt=0)
+            .select_related("clause")
+        }
+        if previous and verified
+        else {}
+    )
+    corrections = list(correcting.corrections_of(sheet, post)) if sheet.is_final else []
     views = [
         section_view(
             section,
@@ -102,6 +120,7 @@ def _detail(request: Request, sheet: ScoreSheet, pressed=None) -> dict:
             post,
             shown=shown or section.stands_on(Side.ASKS, post),
             change=changes.get(section.pk),
+            before=earlier,
         )
         for section in sections
     ]
@@ -111,6 +130,11 @@ def _detail(request: Request, sheet: ScoreSheet, pressed=None) -> dict:
         "tag": sheet_tag(sheet),
         "shown": shown,
         "sections": views,
+        "unread": shown
+        and sheet.status == ScoreSheet.Status.VERIFIED
+        and sheet.read_at is None
+        and not sheet.evaluation.is_shown
+        and sheet.evaluation.needs_reader,
         "may_fill": filling.may_fill(sheet, post),
         "may_raise": sheet.evaluation.is_shown and raising.may_raise(sheet, post),
         "progress": sheet_progress(lines),
@@ -127,6 +151,9 @@ def _detail(request: Request, sheet: ScoreSheet, pressed=None) -> dict:
             url=lambda name: reverse(f"scoring:sheet_{name}", args=[sheet.pk]),
             pressed=pressed,
         ),
+        "may_correct": correcting.may_correct(sheet, post),
+        "corrections": corrections,
+        "corrected": _corrected(sheet, corrections),
         "may_appeal": appealing.may_appeal(sheet, post),
         "appeals": Appeal.objects.visible_to(post)
         .filter(line__sheet=sheet)
@@ -134,6 +161,15 @@ def _detail(request: Request, sheet: ScoreSheet, pressed=None) -> dict:
         .order_by("pk"),
         "events": Event.objects.of(sheet).order_by("-seq")[:20],
     }
+
+
+def _corrected(sheet: ScoreSheet, corrections: list) -> ScoreSheet | None:
+    """Return the sheet as the year counts it, where there are corrections."""
+    if not corrections:
+        return None
+    counted = copy(sheet)
+    correcting.correct_in_memory([counted])
+    return counted
 
 
 def _press(request: Request, pk: int, name: str, deed) -> HttpResponse:
@@ -164,6 +200,12 @@ def sheet_send_back(request: Request, pk: int) -> HttpResponse:
 @permission_required("scoring.verify_sheet", raise_exception=True)
 def sheet_verify(request: Request, pk: int) -> HttpResponse:
     return _press(request, pk, "verify", verifying.verify)
+
+
+@require_POST
+@permission_required("scoring.verify_sheet", raise_exception=True)
+def sheet_read(request: Request, pk: int) -> HttpResponse:
+    return _press(request, pk, "read", verifying.read)
 
 
 @require_POST
@@ -223,6 +265,12 @@ def _fill_page(
         "sheet": sheet,
         "evaluation": sheet.evaluation,
         "groups": groups,
+        "missing": [
+            line
+            for own in lines.values()
+            for line in own
+            if not line.is_filled or (line.self_na and not line.self_note)
+        ],
         "progress": sheet_progress(lines),
         "moves": moves_for_template(
             sheet,
@@ -385,6 +433,11 @@ def _verify_page(
         "lines": lines,
         "editable": editable,
         "reasons": reasons or [],
+        "missing": [
+            (line, "扣分理由" if line.is_judged else "核定")
+            for line in own
+            if editable and (not line.is_judged or (line.loses and not line.reason))
+        ],
         "done": sum(line.is_judged for line in own),
         "previous": around[place - 1] if place else None,
         "next": around[place + 1] if place + 1 < len(around) else None,

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from institutions import audit, charts, clock, sheets
 from institutions.http import Request
 from institutions.models import Event, Institution, Post
-from scoring import adjusting, costing, pictures, policies, rules, year_end
+from scoring import adjusting, costing, pictures, policies, rules, superior, year_end
 from scoring.forms import AdjustmentForm, PolicyForm
 from scoring.lists import AdjustmentList
 from scoring.models import Adjustment, ScoreSection, YearResult
@@ -76,6 +76,11 @@ def year_list(request: Request) -> HttpResponse | StreamingHttpResponse:
                 if row.details.get("warnings")
             ],
             "totals": _totals(rows) if len(rows) > 1 else None,
+            "superior": [
+                one
+                for one in superior.scores_of([r.institution for r in rows], year, request.post)
+                if one.below
+            ],
             "rankings": _rankings(rows, request.post),
             "grades": _grades(rows),
             "may_settle": year_end.may_settle(unit, request.post)
@@ -189,6 +194,7 @@ def year_detail(request: Request, pk: int) -> HttpResponse:
             "details": row.details,
             "quarters": quarters,
             "items": _items_of(row, request.post),
+            "superior": superior.scores_of([row.institution], row.year, request.post),
             "costs": costs,
             "dearest": [shown(one, shares) for one in costs.rows[:5]],
             "policy": list(row.details.get("policy", {}).items()),

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from institutions import files
+from institutions import clock, files
 from institutions.http import Request
 from institutions.models import Event, Post
 from institutions.moves import AskForm, moves_for_template, press
@@ -56,7 +56,17 @@ def sanction_create(request: Request) -> HttpResponse:
         request.POST or None,
         request.FILES or None,
         post=request.post,
-        initial={"institution": _asked(request), "kind": request.GET.get("kind", "")},
+        initial={
+            "institution": _asked(request),
+            "kind": request.GET.get("kind", ""),
+            "year": clock.today().year,
+            # A page that proposes a sanction names what it is for.
+            **{
+                name: request.GET[name][:1000]
+                for name in ("year", "grounds", "person", "reason")
+                if name in request.GET
+            },
+        },
     )
     if request.method == "POST" and form.is_valid():
         given = {**form.cleaned_data, "files": form.stored}

@@ -9,8 +9,15 @@ from django.urls import reverse
 
 from institutions.models import Event, Kind, PolicyEntry
 from scoring import costing, year_end
-from scoring.models import Evaluation, ScoreLine, ScoreSection, ScoreSheet, Workload, WorkUnit
-from scoring.models import YearResult
+from scoring.models import (
+    Evaluation,
+    ScoreLine,
+    ScoreSection,
+    ScoreSheet,
+    Workload,
+    WorkUnit,
+    YearResult,
+)
 from scoring.sums import add_up
 from tests import builders
 from tests.scoring import scenes
@@ -124,9 +131,7 @@ def test_a_clause_costs_nothing_under_a_veto_above_the_full_line_or_below_the_pa
 ):
     row = settle(world)["ZC-FY"]
     assert {c.yuan for c in costing.costs_of(row, world.posts.finance).rows} == {Decimal(0)}
-    PolicyEntry.objects.create(
-        institution=world.county, year=2023, key="全额线", value="75"
-    )
+    PolicyEntry.objects.create(institution=world.county, year=2023, key="全额线", value="75")
     costs = agrees(world)
     assert {c.yuan for c in costs.rows} == {Decimal("0.00")}
     assert any("已达到全额线" in step for step in costs.rows[0].steps)

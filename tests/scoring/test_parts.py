@@ -152,17 +152,20 @@ def test_special_check_and_daily_supervision_enter_the_year(world, county, log_i
     problem(world, world.centre, recurs=first, closed=timezone.now())
     found = rows(world)
     own, other = found["ZC-QNL"], found["ZC-WC"]
-    # 100 − 5 (serious) − 2 (late) − 3 (came back) − 2 (closed long after the year): 88.
-    assert own.details["parts"][2]["score"] == "88.00"
-    assert own.details["parts"][2]["told"] == "100 − 严重 1 × 5 − 反弹 1 × 3 − 逾期 2 × 2"
-    # 80 × 70 % + 95 × 20 % + 88 × 10 %
-    assert (own.quarters, own.score) == (Decimal("80.00"), Decimal("83.80"))
+    # 100 − 5 (serious) − 2 (late) − 3 (came back) − 1 (closed after the year, in time on its last day): 89.
+    assert own.details["parts"][2]["score"] == "89.00"
+    assert (
+        own.details["parts"][2]["told"]
+        == "100 − 严重 1 × 5 − 反弹 1 × 3 − 逾期 1 × 2 − 未销号 1 × 1"
+    )
+    # 80 × 70 % + 95 × 20 % + 89 × 10 %
+    assert (own.quarters, own.score) == (Decimal("80.00"), Decimal("83.90"))
     # The other centre of the group had no special check: 缺考. 90 × 70 % + 0 + 100 × 10 %.
     assert other.score == Decimal("73.00")
     assert "年度专项缺考，按 0 分计" in other.details["warnings"]
     text = log_in(world.posts.head).get(own.get_absolute_url()).content.decode()
     assert "综合得分 = 季度 80.00 × 70.00% + 年度专项 95.00 × 20.00%" in text
-    assert "83.80 + 0.00 − 0.00 = 83.80" in text
+    assert "83.90 + 0.00 − 0.00 = 83.90" in text
 
 
 @pytest.mark.row("D26", "X07")
@@ -175,7 +178,7 @@ def test_what_residents_feel_is_a_part_and_is_left_out_where_nobody_was_asked(wo
         round_, world.centre, world.posts.expert, starts=day, ends=day, status="planned"
     )
     type(visit).objects.filter(pk=visit.pk).update(
-        status="confirmed", submitted_at=timezone.now(), decided_at=timezone.now()
+        status="confirmed", submitted_at=timezone.now(), visited_on=day
     )
     for satisfaction in ("yes", "fairly", "yes", "no", "unused"):
         ResidentSurvey.objects.create(

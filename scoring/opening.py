@@ -7,10 +7,11 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from campaigns.models import Campaign, Clause, Standard
-from institutions import audit
-from institutions.models import Institution, Post
+from institutions import audit, clock
+from institutions.models import Institution, Kind, Post
 from institutions.notifying import notify, posts_at
 from institutions.workflow import touch
 from scoring.models import Evaluation, ScoreLine, ScoreSection, ScoreSheet
@@ -32,6 +33,43 @@ def candidates(unit: Institution, standard: Standard, day: date) -> list[Institu
     """Return the institutions that `unit` supervises itself, of the standard's kinds, open on that day."""
     below = Institution.objects.supervised_by(unit).open_on(day).order_by("code")
     return [one for one in below if standard.applies_to(one)]
+
+
+def centres_behind(post: Post, day: date) -> list[Institution]:
+    """Return the centres below a bureau that have clinics or stations and evaluated none in the last quarter that is over.
+
+    周卫健字〔2023〕13号: 每季度对所辖的村卫生室（站）进行绩效评价. One statement.
+    """
+    year, quarter = (day.year, (day.month - 1) // 3) if day.month > 3 else (day.year - 1, 4)
+    first = date(year, 3 * quarter - 2, 1)
+    villages = Institution.objects.filter(
+        kind__in=[Kind.CLINIC, Kind.STATION], parent=OuterRef("pk")
+    ).open_on(first)
+    done = Evaluation.objects.filter(supervisor=OuterRef("pk"), year=year, quarter=quarter).exclude(
+        status=Evaluation.Status.DRAFT
+    )
+    below = Institution.objects.supervised_by(post.institution).open_on(day)
+    return list(below.filter(Exists(villages), ~Exists(done)).order_by("code"))
+
+
+def unassessed(unit: Institution, year: int) -> list[Institution]:
+    """Return the institutions to which the year's standards of `unit` apply and that have no sheet in it.
+
+    街道公卫工作意见（2018年）: 对辖区内所有承担任务的医疗卫生机构开展综合考核.
+    """
+    held = Evaluation.objects.filter(supervisor=unit, year=year).exclude(
+        status=Evaluation.Status.DRAFT
+    )
+    standards = Standard.objects.filter(
+        pk__in=held.values("standard"), purpose=Standard.Purpose.QUARTERLY
+    )
+    used = list(standards)
+    day = min(date(year, 12, 31), clock.today())
+    sheets = ScoreSheet.objects.filter(evaluation__in=held, institution=OuterRef("pk"))
+    below = Institution.objects.supervised_by(unit).open_on(day).filter(~Exists(sheets))
+    return [
+        one for one in below.order_by("code") if any(standard.applies_to(one) for standard in used)
+    ]
 
 
 def parts_of(standard: Standard) -> list[Part]:

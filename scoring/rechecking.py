@@ -36,21 +36,18 @@ ZERO = Decimal("0.00")
 def may_recheck(evaluation: Evaluation, post: Post) -> bool:
     """Say whether `post` rechecks this evaluation: the bureau above the centre that evaluated."""
     unit = evaluation.supervisor
-    return (
-        post.has_perm(RECHECK)
-        and not unit.is_bureau
-        and unit.parent_id == post.institution_id
-        and evaluation.is_shown
-    )
+    return post.has_perm(RECHECK) and not unit.is_bureau and unit.parent_id == post.institution_id
 
 
 def draw(evaluation: Evaluation, number: int, *, by: Post, seed: str = "") -> Recheck:
     """Draw so many sheets of a centre's published evaluation; the centre is told.
 
-    Raises PermissionDenied, ValidationError (not so many sheets).
+    Raises PermissionDenied, ValidationError (not published yet, not so many sheets).
     """
     if not may_recheck(evaluation, by):
-        raise PermissionDenied("抽查复核由上级局对已公布的评价进行")
+        raise PermissionDenied("抽查复核由上级局进行")
+    if not evaluation.is_shown:
+        raise ValidationError("中心公布评价结果以后才能抽查复核")
     with transaction.atomic():
         sheets = {
             sheet.institution.code: sheet

@@ -56,9 +56,13 @@ from institutions.roles import Role
 from scoring.models import (
     Adjustment,
     Appeal,
+    Correction,
     Evaluation,
     PlannedWork,
     Prepayment,
+    Recheck,
+    RecheckLine,
+    Scenario,
     ScoreLine,
     ScoreSection,
     ScoreSheet,
@@ -111,6 +115,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.plan_calls, rows.plans, rows.logs = [], [], []
     rows.sanctions, rows.proposals, rows.referrals = [], [], []
     rows.appeals = []
+    rows.scenarios, rows.rechecks, rows.recheck_lines = [], [], []
     rows.self_checks, rows.spreads, rows.effects = [], [], []
     rows.groups, rows.members = [], []
     rows.series, rows.censuses, rows.targets, rows.contributions = [], [], [], []
@@ -770,6 +775,17 @@ def _scoring(asker, below, rows) -> None:
                 rows.lines.append(line)
                 if status != "final":
                     continue
+                if not asker.is_bureau:
+                    Correction.objects.create(
+                        bureau=asker.bureau,
+                        institution=unit,
+                        item=clause.item,
+                        line=line,
+                        points_before=Decimal(40),
+                        points_after=Decimal(39),
+                        reason=mark(unit, clause.item.code, "appeal"),
+                        author=asker.posts.first(),
+                    )
                 rows.appeals.append(
                     Appeal.objects.create(
                         institution=unit,
@@ -833,6 +849,42 @@ def _scoring(asker, below, rows) -> None:
         )
     PolicyEntry.objects.create(
         institution=asker, year=2023, key="加分上限", value=mark(asker, "", "policy")
+    )
+    PolicyEntry.objects.create(institution=asker, year=2023, key="第二人复核", value="是")
+    rows.scenarios.append(
+        Scenario.objects.create(
+            institution=asker,
+            year=2023,
+            name=mark(asker, "", "money"),
+            changes={"全额线": "92"},
+            inputs="0" * 64,
+            author=asker.posts.first(),
+        )
+    )
+    if asker.is_bureau:
+        return
+    evaluation = Evaluation.objects.filter(supervisor=asker, status="final").get()
+    line = ScoreLine.objects.filter(sheet__evaluation=evaluation).order_by("pk").first()
+    recheck = Recheck.objects.create(
+        bureau=asker.bureau,
+        institution=asker,
+        evaluation=evaluation,
+        seed="0" * 32,
+        pool=[line.sheet.institution.code],
+        drawn=[line.sheet.institution.code],
+        author=asker.bureau.posts.first(),
+    )
+    recheck.sheets.add(line.sheet)
+    rows.rechecks.append(recheck)
+    rows.recheck_lines.append(
+        RecheckLine.objects.create(
+            recheck=recheck,
+            line=line,
+            points_before=line.points,
+            points=Decimal(30),
+            reason=mark(asker, "", "scheme"),
+            author=asker.bureau.posts.first(),
+        )
     )
 
 

@@ -91,6 +91,11 @@ def keeps(persona: str, code: str, item: str) -> bool:
     return home(persona) in (code, PARENT.get(code), code[:2])
 
 
+def rechecks(persona: str, code: str, item: str) -> bool:
+    """The bureau above looks again at what a centre evaluated, never at its own evaluation."""
+    return home(persona) == PARENT.get(code) and len(home(persona)) == 2 and "-" in code
+
+
 def owns(persona: str, code: str, item: str) -> bool:
     """The record is that unit's own affair: a campaign, a round, an evaluation."""
     return home(persona) == code
@@ -255,6 +260,11 @@ ROUTES: dict[str, Any] = {
     "scoring:evaluation_create": Page(ASKING),
     "scoring:sheet_list": Page(WORKERS),
     "scoring:appeal_list": Page(WORKERS),
+    "scoring:honesty_list": Page(WORKERS),
+    "scoring:score_summary": Page(WORKERS),
+    "scoring:performance_table": Page(MONEY),
+    "scoring:scenario_list": Page(MONEY),
+    "scoring:scenario_create": Page(OFFICERS | HEADS | {"finance"}),
     "scoring:year_list": Page(MONEY),
     "scoring:adjustment_list": Page(MONEY),
     "scoring:policy_list": Page(MONEY),
@@ -410,6 +420,7 @@ ROUTES: dict[str, Any] = {
     "scoring:sheet_submit": Move("sheets", "sheet", HEADS, answers),
     "scoring:sheet_verify": Move("sheets", "sheet", OFFICERS | UNITS, asks),
     "scoring:sheet_send_back": Move("sheets", "sheet", OFFICERS | UNITS, asks, data={"note": "x"}),
+    "scoring:sheet_read": Move("sheets", "sheet", OFFICERS | UNITS, asks),
     "scoring:sheet_reopen": Move("sheets", "sheet", OFFICERS | UNITS, asks, data={"note": "x"}),
     "scoring:section_finish": Move("sections", "section", OFFICERS | UNITS | {"lead"}, judges),
     "scoring:section_resume": Move("sections", "section", OFFICERS | UNITS | {"lead"}, judges),
@@ -418,6 +429,9 @@ ROUTES: dict[str, Any] = {
     "scoring:appeal_uphold": Move("appeals", "appeal", ASKING, asks, data={"note": "x"}),
     "scoring:appeal_reject": Move("appeals", "appeal", ASKING, asks, data={"note": "x"}),
     "scoring:year_detail": Record("years", "money", MONEY),
+    "scoring:year_costs": Record("years", "money", MONEY),
+    "scoring:scenario_detail": Record("scenarios", "money", MONEY),
+    "scoring:recheck_detail": Record("rechecks", "scheme", WORKERS),
     # forms and deeds of records whose state decides
     "campaigns:campaign_edit": Guarded("campaigns", "campaign", OFFICERS, owns),
     "campaigns:campaign_text": Guarded("campaigns", "campaign", OFFICERS, owns),
@@ -612,6 +626,25 @@ ROUTES: dict[str, Any] = {
     ),
     "scoring:line_attach": Guarded("lines", "section", UNITS, answers, methods=("post",)),
     "scoring:line_file": Guarded("lines", "section", WORKERS, args=(KEY,), methods=("get",)),
+    "scoring:line_correct": Guarded("lines", "section", ASKING | {"leader"}, asks),
+    **{
+        f"scoring:scenario_{name}": Guarded(
+            "scenarios", "money", OFFICERS | HEADS | {"finance"}, owns, methods=("post",)
+        )
+        for name in ("adopt", "remove")
+    },
+    "scoring:recheck_draw": Guarded(
+        "evaluations", "evaluation", OFFICERS | {"leader"}, rechecks, methods=("post",)
+    ),
+    **{
+        f"scoring:recheck_{name}": Guarded(
+            "rechecks", "scheme", OFFICERS | {"leader"}, rechecks, methods=("post",)
+        )
+        for name in ("note", "feed_back")
+    },
+    "scoring:recheck_correct": Guarded(
+        "recheck_lines", "scheme", OFFICERS | {"leader"}, rechecks, methods=("post",)
+    ),
     "scoring:appeal_create": Guarded("lines", "section", HEADS, answers),
     "scoring:appeal_file": Guarded("appeals", "appeal", WORKERS, args=(KEY,), methods=("get",)),
     "scoring:line_detach": Guarded(
@@ -727,7 +760,12 @@ def whose(row) -> tuple[str, str]:
     row = getattr(row, "submission", row)
     row = row.group if type(row).__name__ == "Member" else getattr(row, "visit", row)
     row = row.standard if type(row).__name__ == "Clause" else row
-    owner = {"PlannedRound": "plan", "ExpertTie": "expert", "Draw": "round"}
+    owner = {
+        "RecheckLine": "recheck",
+        "PlannedRound": "plan",
+        "ExpertTie": "expert",
+        "Draw": "round",
+    }
     row = getattr(row, owner.get(type(row).__name__, ""), row)
     if type(row).__name__ == "ScoreLine":
         row = row.section

@@ -24,6 +24,7 @@ from config.demo.resources import ResourceStory
 from config.demo.sanctions import SanctionStory
 from config.demo.sheets import SheetStory
 from config.demo.targets import TargetStory
+from config.demo.trying import TryingStory
 from config.demo.visits import VisitStory
 from config.demo.year import YearStory
 from institutions import clock
@@ -69,6 +70,7 @@ def build() -> Iterator[str]:
             LoopStory(cast, year, visits.rectifying).plan()
             ResourceStory(cast, year, papers).plan()
             CheckStory(cast, earlier, year, story).plan()
+            TryingStory(cast, year).plan()
             # Its targets and figures are followed on: what its passages became is complete only now.
             year.on(date(2023, 3, 21), of_2021.paper.link)
             figures.plan_elsewhere(others.centres)

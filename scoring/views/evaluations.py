@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from institutions import clock
 from institutions.http import Request, posted_version
 from institutions.models import Event
 from institutions.moves import moves_for_template, press
@@ -27,7 +28,12 @@ def _evaluations(request: Request):
 @require_safe
 @permission_required("scoring.view_evaluation", raise_exception=True)
 def evaluation_list(request: Request) -> HttpResponse:
-    return EvaluationList(request, _evaluations(request)).response("scoring/evaluation_list.html")
+    post = request.post
+    asks = post.institution.is_bureau and post.has_perm("scoring.change_evaluation")
+    behind = opening.centres_behind(post, clock.today()) if asks else []
+    return EvaluationList(request, _evaluations(request)).response(
+        "scoring/evaluation_list.html", {"behind": behind}
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -120,7 +126,9 @@ def _detail(request: Request, evaluation: Evaluation, pressed=None) -> dict:
         "rechecks": Recheck.objects.visible_to(request.post)
         .filter(evaluation=evaluation)
         .select_related("author__institution"),
-        "draw_form": DrawForm() if rechecking.may_recheck(evaluation, request.post) else None,
+        "draw_form": DrawForm()
+        if evaluation.is_shown and rechecking.may_recheck(evaluation, request.post)
+        else None,
         "may_edit": evaluation.status == Evaluation.Status.DRAFT
         and evaluation.may("open", request.post),
         "moves": moves_for_template(

@@ -29,7 +29,7 @@ def recheck_draw(request: Request, pk: int) -> HttpResponse:
     if not form.is_valid():
         # Who may not draw is refused before what was typed is judged.
         if not rechecking.may_recheck(evaluation, request.post):
-            raise PermissionDenied("抽查复核由上级局对已公布的评价进行")
+            raise PermissionDenied("抽查复核由上级局进行")
         messages.error(request, "请填写要抽查的份数")
         return redirect(evaluation)
     try:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from institutions import audit, charts, clock, sheets
 from institutions.http import Request
 from institutions.models import Event, Institution, Post
-from scoring import adjusting, costing, pictures, policies, rules, superior, year_end
+from scoring import adjusting, costing, opening, pictures, policies, rules, superior, year_end
 from scoring.forms import AdjustmentForm, PolicyForm
 from scoring.lists import AdjustmentList
 from scoring.models import Adjustment, ScoreSection, YearResult
@@ -76,6 +76,9 @@ def year_list(request: Request) -> HttpResponse | StreamingHttpResponse:
                 if row.details.get("warnings")
             ],
             "totals": _totals(rows) if len(rows) > 1 else None,
+            "unassessed": opening.unassessed(unit, year)
+            if year_end.may_settle(unit, request.post)
+            else [],
             "superior": [
                 one
                 for one in superior.scores_of([r.institution for r in rows], year, request.post)

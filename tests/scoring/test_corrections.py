@@ -51,7 +51,9 @@ def rows(world, unit=None, by=None):
     return {row.institution.code: row for row in found}
 
 
-def test_a_correction_changes_the_year_and_never_the_sheet(world, county, log_in):
+def test_a_correction_changes_the_year_and_never_the_sheet(
+    world, county, log_in, django_capture_on_commit_callbacks
+):
     before = rows(world)["ZC-QNL"]
     line = line_of(world.centre)
     sheet = dict(ScoreSheet.objects.filter(pk=line.sheet_id).values().get())
@@ -60,7 +62,8 @@ def test_a_correction_changes_the_year_and_never_the_sheet(world, county, log_in
     assert url in client.get(line.sheet.get_absolute_url()).content.decode()
     page = client.post(url, {"points": "88", "reason": "", "seen": "80.00"})
     assert page.status_code == 422
-    client.post(url, {"points": "88", "reason": "市级复核数据更正", "seen": "80.00"})
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(url, {"points": "88", "reason": "市级复核数据更正", "seen": "80.00"})
     row = Correction.objects.get()
     assert (row.points_before, row.points_after, row.author) == (80, 88, world.posts.leader)
     assert dict(ScoreSheet.objects.filter(pk=line.sheet_id).values().get()) == sheet
@@ -138,7 +141,9 @@ def clinics(world, over):
 
 
 @pytest.mark.row("E32", "A25")
-def test_the_bureau_draws_rechecks_and_the_centre_sees_the_deviation(world, clinics, log_in):
+def test_the_bureau_draws_rechecks_and_the_centre_sees_the_deviation(
+    world, clinics, log_in, django_capture_on_commit_callbacks
+):
     client = log_in(world.posts.officer)
     text = client.get(clinics.get_absolute_url()).content.decode()
     assert "随机抽取" in text
@@ -154,7 +159,8 @@ def test_the_bureau_draws_rechecks_and_the_centre_sees_the_deviation(world, clin
     assert page.status_code == 422 and "0.00 到 100.00" in page.content.decode()
     undrawn = ScoreLine.objects.exclude(sheet__institution__code__in=row.drawn).first()
     assert client.post(note, {"line": undrawn.pk, "points": "1", "reason": "x"}).status_code == 422
-    client.post(reverse("scoring:recheck_feed_back", args=[row.pk]))
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(reverse("scoring:recheck_feed_back", args=[row.pk]))
     text = log_in(world.posts.head).get(row.get_absolute_url()).content.decode()
     assert "3 份不实" in text and f"{found.difference:.2f} 分" in text and row.seed in text
     assert Notification.objects.filter(post=world.posts.head, text__contains="已反馈").exists()
@@ -163,7 +169,7 @@ def test_the_bureau_draws_rechecks_and_the_centre_sees_the_deviation(world, clin
 
 
 def test_an_ordered_correction_counts_in_the_centre_s_year(world, clinics, log_in):
-    scenes.people([place for place in map(lambda s: s.institution, clinics.sheets.all())], 1000)
+    scenes.people([sheet.institution for sheet in clinics.sheets.all()], 1000)
     head = world.posts.head
     before = rows(world, world.centre, head)
     row = rechecking.draw(clinics, 6, by=world.posts.officer)

@@ -107,7 +107,7 @@ def test_the_tables_cost_the_same_for_few_and_many(world, log_in):
                 client.get(reverse(name), {"unit": "ZC", "year": "2023"})
             own.append(len(queries))
         counts.append(own)
-    assert counts[0] == counts[1] and max(counts[0]) <= 12, counts
+    assert counts[0] == counts[1] and max(counts[0]) <= 14, counts
 
 
 # --- Checks from above ------------------------------------------------------------------------------

@@ -523,13 +523,18 @@ def test_the_officer_opens_the_evaluation_of_the_quarter(people: People):
     officer.see("青年路", "王村")
 
 
-def test_the_centre_fills_every_line_and_a_reload_keeps_it(people: People):
+def test_the_centre_fills_every_line_and_a_reload_keeps_it(people: People, papers: Path):
     head = people("head")
     head.menu("绩效评价", "评分表")
     head.open_row(QUARTER)
     count = self_check(head, FIGURES)
     head.page.reload()
     head.see(f"{count} / {count}")
+    line = head.page.locator("article.score-line").filter(has_text="C06-1").first
+    head.unfold("佐证材料", inside=line)
+    head.fill("选择文件：照片、PDF、Word、Excel，每个不超过 20 MB", papers / "整改后.jpg", inside=line)
+    head.press("上传", inside=line)
+    head.see("已上传 1 个文件")
     head.move("提交自评")
     head.see("已提交，等待")
 
@@ -575,6 +580,27 @@ def test_the_officer_publishes_and_the_centre_sees_score_rank_and_why(people: Pe
     head.menu("绩效评价", "评分表")
     head.open_row(QUARTER)
     head.see("得分", "名次", "理由：抽查电话核实，管理率只有50%")
+
+
+def test_the_centre_objects_to_one_clause_and_is_answered_with_the_reason(
+    people: People, papers: Path
+):
+    head, officer = people("head", phone=True), people("officer")
+    head.menu("绩效评价", "评分表")
+    head.open_row(QUARTER)
+    head.open("申诉", inside=head.row("C06-1"))
+    head.fill("申诉理由", "电话核实时老人外出务工，返乡后已补做体检")
+    head.fill("佐证材料", papers / "整改后.jpg")
+    head.press("提出申诉")
+    head.see("申诉已提出，等待答复")
+
+    officer.menu("绩效评价", "申诉")
+    officer.open_row("C06-1")
+    officer.move("不予采纳", **{"理由或意见": "补做体检在评价期之后，计入下一季度"})
+    officer.see("不予采纳")
+    head.menu("绩效评价", "申诉")
+    head.open_row("C06-1")
+    head.see("补做体检在评价期之后，计入下一季度")
 
 
 def test_a_centre_evaluates_its_clinic_with_the_same_screens(people: People):

@@ -62,18 +62,55 @@ def test_the_officer_settles_and_the_table_survives_another_office(
         [figure(cell) for cell in row] for row in table
     ]
 
-    leader, head = people("leader"), people("head", phone=True)
-    for person in (leader, head):
-        person.menu("工作台")
-        person.renew_password()
-        person.menu("年终结算", "年终表")
-        person.fill("结算方", "示例区卫生健康局")
-        person.press("查看")
-        person.see("青年路", "24.81")
+
+def test_the_officer_tries_another_policy_and_adopts_it_before_the_leader_freezes(people: People):
+    officer, leader = people("officer"), people("leader")
+    officer.menu("年终结算", "年终表")
+    officer.open("测算方案")
+    officer.open("新的测算")
+    officer.fill("方案名称", "只看一季度，满分才全额")
+    officer.fill("季度权重", "100%;0%;0%;0%")
+    officer.fill("全额线", "100")
+    officer.press("测算并保存")
+    officer.see("有变化的机构", "24.81 → 99.23", "不合格 → 优秀")
+    officer.press("采用此方案")
+    officer.see("方案已写入绩效政策", "已采用")
+    officer.menu("年终结算", "年终表")
+    officer.press("重新计算")
+    officer.see("99.23", "未定稿")
+
+    leader.menu("工作台")
+    leader.renew_password()
+    leader.menu("年终结算", "年终表")
+    leader.see("青年路", "99.23")
     leader.press("定稿")
     leader.see("已定稿")
+    officer.menu("年终结算", "年终表")
+    officer.open("测算方案")
+    officer.open("只看一季度，满分才全额")
+    officer.see("没有机构有变化")
+
+
+def test_the_centre_goes_from_the_yuan_to_the_photo(people: People):
+    head = people("head", phone=True)
+    head.menu("工作台")
+    head.renew_password()
+    head.menu("年终结算", "年终表")
+    head.fill("结算方", "示例区卫生健康局")
+    head.press("查看")
     head.open("青年路")
-    head.see("99.23", "第2季度缺考，按 0 分计")
+    head.see("99.23", "权重为 0，不计", "每一条扣分值多少钱")
+    head.open("扣分和影响经费")
+    row = head.row("C06-1")
+    head.see("影响经费", inside=row)
+    folded = head.unfold("这一条扣", inside=row)
+    head.see("年终得分 99.23", "核定金额 = 应拨", "抽查电话核实，管理率只有50%", inside=folded)
+    photo = folded.get_by_role("link", name="整改后.jpg")
+    answer = head.page.request.get(photo.get_attribute("href") or "")
+    assert answer.ok and answer.headers["content-type"].startswith("image/")
+    with head.loading():
+        row.get_by_role("link", name="C06-1").click()
+    head.see("抽查电话核实，管理率只有50%", "定稿")
 
 
 def cells(path: Path) -> list[list[str]]:

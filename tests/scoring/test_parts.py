@@ -144,7 +144,7 @@ def rows(world):
     return {r.institution.code: r for r in YearResult.objects.select_related("institution")}
 
 
-@pytest.mark.row("C35", "A35")
+@pytest.mark.row("C35", "D25")
 def test_special_check_and_daily_supervision_enter_the_year(world, county, log_in):
     composed(world, "季度:70%;年度专项:20%;日常:10%")
     special(world, {world.centre: "95"})

@@ -12,6 +12,7 @@ from campaigns.rules import score
 from institutions import audit
 from institutions.models import Post
 from institutions.notifying import notify, posts_at
+from institutions.rounding import half_up
 from scoring.models import Correction, Evaluation, ScoreLine, ScoreSection, ScoreSheet, YearResult
 from scoring.sums import hold_sheet
 
@@ -46,7 +47,7 @@ def correct(
     have the right (`scoring.rechecking`). Raises PermissionDenied, and ValidationError: not final, the year
     is frozen, the person verified the line, points out of range, nothing changed, changed by another meanwhile.
     """
-    sheet = line.sheet
+    sheet, points = line.sheet, half_up(points, 2)
     if not ordered and not (by.has_perm(CORRECT) and by.acts_for(sheet.supervisor_id)):
         raise PermissionDenied("定稿后的更正由督导方作出")
     with transaction.atomic():

@@ -232,7 +232,10 @@ POLICY_KEYS: Mapping[str, PolicyKey] = {
         "日常部分从 100 分里每个问题扣多少，例如 严重:5;反弹:3;逾期:2;未销号:1",
     ),
     "第二人复核": PolicyKey(
-        "second_reader", _yes, "否", "是：核定后由另一人复核，全部复核后才能公布；或否"
+        "second_reader",
+        _yes,
+        "否",
+        "是：核定后由另一人复核，全部复核后才能公布，年终表也先复核再定稿；或否",
     ),
     "自评偏差线": PolicyKey(
         "gap_line", _positive, None, "全年自评比核定高出多少个百分点就建议扣分，例如 5"

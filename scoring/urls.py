@@ -80,6 +80,7 @@ year_urls = [
     path("score-table/", score_tables.score_summary, name="score_summary"),
     path("year/performance/", score_tables.performance_table, name="performance_table"),
     path("year/settle/", year.year_settle, name="year_settle"),
+    path("year/confirm/", year.year_confirm, name="year_confirm"),
     path("year/freeze/", year.year_freeze, name="year_freeze"),
     path("year/<int:pk>/", year.year_detail, name="year_detail"),
     path("year/<int:pk>/costs/", costs.year_costs, name="year_costs"),

@@ -39,7 +39,6 @@ from scoring.publishing import group_of
 from scoring.rules import QUARTERS, ScoringError
 
 ZERO = Decimal("0.00")
-# The words of the explanation, by key of the policy, in the order of the table.
 # The policy as it was first hashed. What was added later is hashed where it is decided otherwise than by default, so that
 # a new rule nobody uses leaves every hash as it was.
 FIRST_FIELDS = frozenset(
@@ -63,6 +62,7 @@ FIRST_FIELDS = frozenset(
         "appeal_days",
     }
 )
+# The words of the explanation, by key of the policy, in the order of the table.
 FORMULA_OF_AMOUNT = (
     "应拨金额 = 服务人口 {people} × 人均标准 {per_capita} × 承担比例 {share} = {due}"
 )
@@ -640,6 +640,39 @@ def settle(
     return rows
 
 
+def may_confirm(unit: Institution, post: Post) -> bool:
+    able = post.has_perm("scoring.settle_year") or post.has_perm("scoring.freeze_year")
+    return able and post.acts_for(unit.pk)
+
+
+def confirm(unit: Institution, year: int, *, by: Post, seen: str) -> int:
+    """Confirm the table that was seen, by another person than who computed it (第二人复核); who confirms does not freeze.
+
+    Raises YearRefused as `freeze` does.
+    """
+    if not may_confirm(unit, by):
+        raise PermissionDenied("年终结果由结算方复核")
+    with transaction.atomic():
+        rows = _held(unit, year)
+        _refuse_unfit(unit, year, rows, seen)
+        _refuse_same(rows[0].settled_by, by, "计算和复核应由两个人办理，请由另一人复核")
+        YearResult.objects.filter(pk__in=[row.pk for row in rows]).update(
+            confirmed_at=clock.now(), confirmed_by=by
+        )
+        _tell("confirm", "复核年终结果", unit, year, rows, by)
+    return len(rows)
+
+
+def _held(unit: Institution, year: int) -> list[YearResult]:
+    """Lock the unit and return its table."""
+    Institution.objects.select_for_update().get(pk=unit.pk)
+    return list(
+        YearResult.objects.filter(unit=unit, year=year)
+        .select_related("settled_by", "confirmed_by", "institution")
+        .order_by("position")
+    )
+
+
 def freeze(unit: Institution, year: int, *, by: Post, seen: str) -> int:
     """Freeze the table that was seen (its inputs' hash); by another person than who computed it.
 
@@ -648,13 +681,13 @@ def freeze(unit: Institution, year: int, *, by: Post, seen: str) -> int:
     if not may_freeze(unit, by):
         raise PermissionDenied("年终结果由结算方负责人定稿")
     with transaction.atomic():
-        Institution.objects.select_for_update().get(pk=unit.pk)
-        rows = list(
-            YearResult.objects.filter(unit=unit, year=year)
-            .select_related("settled_by", "institution")
-            .order_by("position")
-        )
-        _refuse_freezing(unit, year, rows, by, seen)
+        rows = _held(unit, year)
+        policy = _refuse_unfit(unit, year, rows, seen)
+        _refuse_same(rows[0].settled_by, by, "计算和定稿应由两个人办理，请由另一位负责人定稿")
+        if policy.second_reader:
+            if rows[0].confirmed_by is None:
+                raise YearRefused(["按政策，年终表先由第二人复核，再定稿"])
+            _refuse_same(rows[0].confirmed_by, by, "复核和定稿应由两个人办理，请由另一位负责人定稿")
         YearResult.objects.filter(pk__in=[row.pk for row in rows]).update(
             frozen_at=clock.now(), frozen_by=by
         )
@@ -662,20 +695,23 @@ def freeze(unit: Institution, year: int, *, by: Post, seen: str) -> int:
     return len(rows)
 
 
-def _refuse_freezing(
-    unit: Institution, year: int, rows: list[YearResult], by: Post, seen: str
-) -> None:
+def _refuse_unfit(unit: Institution, year: int, rows: list[YearResult], seen: str) -> rules.Policy:
+    """Refuse a table that is not there, frozen, or not what was seen and is computed now; return its policy."""
     if not rows:
         raise YearRefused([f"{unit.name} {year} 年还没有计算年终结果"])
     if any(row.is_frozen for row in rows):
         raise YearRefused([f"{unit.name} {year} 年终表已经定稿"])
-    settler = rows[0].settled_by
-    if settler and (settler.pk == by.pk or (by.user_id and settler.user_id == by.user_id)):
-        raise YearRefused(["计算和定稿应由两个人办理，请由另一位负责人定稿"])
     if rows[0].inputs != seen:
-        raise YearRefused(["年终表已被重新计算，请核对后再定稿"])
-    if read_inputs(unit, year).digest() != seen:
+        raise YearRefused(["年终表已被重新计算，请核对后再办理"])
+    inputs = read_inputs(unit, year)
+    if inputs.digest() != seen:
         raise YearRefused(["计算之后评分、加减分、人口、预拨或政策有变化，请重新计算后再定稿"])
+    return inputs.policy
+
+
+def _refuse_same(earlier: Post | None, by: Post, reason: str) -> None:
+    if earlier and (earlier.pk == by.pk or (by.user_id and earlier.user_id == by.user_id)):
+        raise YearRefused([reason])
 
 
 def _tell(
@@ -793,5 +829,7 @@ def results_in_sight(post: Post, unit: Institution, year: int) -> list[YearResul
     """Return the rows of a unit's table that a post may see, in table order."""
     rows = YearResult.objects.visible_to(post).filter(unit=unit, year=year)
     return list(
-        rows.select_related("institution", "settled_by", "frozen_by").order_by("position", "pk")
+        rows.select_related("institution", "settled_by", "confirmed_by", "frozen_by").order_by(
+            "position", "pk"
+        )
     )

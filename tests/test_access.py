@@ -657,6 +657,7 @@ ROUTES: dict[str, Any] = {
     "scoring:adjustment_create": Page(OFFICERS | HEADS | {"finance"}),
     "scoring:policy_edit": Page(OFFICERS | HEADS | {"finance"}, args=(2023, "加分上限")),
     "scoring:year_settle": Page(OFFICERS | HEADS | {"finance"}, "post", empty=True),
+    "scoring:year_confirm": Page(OFFICERS | HEADS | {"finance", "leader"}, "post", empty=True),
     "scoring:year_freeze": Page(HEADS | {"leader"}, "post", empty=True),
     "dossier_start": Page(OFFICERS | UNITS | {"leader", "lead"}),
     "dossier_make": Page(OFFICERS | UNITS | {"leader", "lead"}, "post"),

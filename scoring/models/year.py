@@ -123,6 +123,10 @@ class YearResult(YearRow):
     settled_by = models.ForeignKey(
         Post, models.PROTECT, null=True, verbose_name="计算人", related_name="+", editable=False
     )
+    confirmed_at = models.DateTimeField("复核时间", null=True, editable=False)
+    confirmed_by = models.ForeignKey(
+        Post, models.PROTECT, null=True, verbose_name="复核人", related_name="+", editable=False
+    )
     frozen_at = models.DateTimeField("定稿时间", null=True)
     frozen_by = models.ForeignKey(Post, models.PROTECT, null=True, related_name="+")
 

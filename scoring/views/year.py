@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from institutions import audit, charts, clock, sheets
 from institutions.http import Request
 from institutions.models import Event, Institution, Post
+from institutions.policy import text_of
 from scoring import adjusting, costing, opening, pictures, policies, rules, superior, year_end
 from scoring.forms import AdjustmentForm, PolicyForm
 from scoring.lists import AdjustmentList
@@ -94,6 +95,11 @@ def year_list(request: Request) -> HttpResponse | StreamingHttpResponse:
             "same_person": first is not None
             and first.settled_by is not None
             and first.settled_by.user_id == request.post.user_id,
+            "may_confirm": first is not None
+            and not first.is_frozen
+            and first.confirmed_at is None
+            and year_end.may_confirm(unit, request.post)
+            and text_of(unit, year, "第二人复核") == "是",
             "events": Event.objects.of(unit)
             .filter(action__startswith="scoring.year.", data__year=year)
             .order_by("-seq")[:10],
@@ -173,7 +179,7 @@ def _export(
 def year_detail(request: Request, pk: int) -> HttpResponse:
     row = get_object_or_404(
         YearResult.objects.visible_to(request.post).select_related(
-            "institution", "unit__bureau", "settled_by", "frozen_by"
+            "institution", "unit__bureau", "settled_by", "confirmed_by", "frozen_by"
         ),
         pk=pk,
     )
@@ -249,6 +255,26 @@ def year_settle(request: Request) -> HttpResponse:
             messages.error(request, reason)
     else:
         messages.success(request, f"已计算 {len(rows)} 家机构；核对后由另一位负责人定稿")
+    return _back(unit, year)
+
+
+@require_POST
+@permission_required("scoring.view_yearresult", raise_exception=True)
+def year_confirm(request: Request) -> HttpResponse:
+    if not (
+        request.post.has_perm("scoring.settle_year") or request.post.has_perm("scoring.freeze_year")
+    ):
+        raise PermissionDenied("年终结果由结算方复核")
+    unit, year = _unit_posted(request)
+    try:
+        count = year_end.confirm(
+            unit, year, by=request.post, seen=request.POST.get("inputs", "")[:64]
+        )
+    except year_end.YearRefused as refused:
+        for reason in refused.reasons[:20]:
+            messages.error(request, reason)
+    else:
+        messages.success(request, f"已复核 {count} 家机构；由另一位负责人定稿")
     return _back(unit, year)
 
 

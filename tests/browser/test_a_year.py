@@ -532,7 +532,9 @@ def test_the_centre_fills_every_line_and_a_reload_keeps_it(people: People, paper
     head.see(f"{count} / {count}")
     line = head.page.locator("article.score-line").filter(has_text="C06-1").first
     head.unfold("佐证材料", inside=line)
-    head.fill("选择文件：照片、PDF、Word、Excel，每个不超过 20 MB", papers / "整改后.jpg", inside=line)
+    head.fill(
+        "选择文件：照片、PDF、Word、Excel，每个不超过 20 MB", papers / "整改后.jpg", inside=line
+    )
     head.press("上传", inside=line)
     head.see("已上传 1 个文件")
     head.move("提交自评")
@@ -596,7 +598,7 @@ def test_the_centre_objects_to_one_clause_and_is_answered_with_the_reason(
 
     officer.menu("绩效评价", "申诉")
     officer.open_row("C06-1")
-    officer.move("不予采纳", **{"理由或意见": "补做体检在评价期之后，计入下一季度"})
+    officer.move("不予采纳", 理由或意见="补做体检在评价期之后，计入下一季度")
     officer.see("不予采纳")
     head.menu("绩效评价", "申诉")
     head.open_row("C06-1")

@@ -311,6 +311,34 @@ def test_a_sheet_adds_up_the_rounded_points_of_the_clauses_that_apply():
     assert total(outcomes) == (D("3.89"), D("7.50"))
 
 
+@given(st.lists(st.tuples(marks, shares), min_size=1, max_size=8), marks, st.integers(0, 8))
+def test_a_clause_that_does_not_apply_changes_nothing_wherever_it_stands(lines, full, place):
+    outcomes = [
+        points(Rule(Method.MANUAL, one), fig(entered=D(int(F(one) * F(share) * 100)) / 100))
+        for one, share in lines
+    ]
+    left_out = points(Rule(Method.ATTAIN, full, D("0.9"), True), fig(0, 0))
+    assert not left_out.applicable
+    with_it = [*outcomes[:place], left_out, *outcomes[place:]]
+    assert sheet_total(with_it) == sheet_total(outcomes)
+    gained, whole = sheet_total(outcomes)
+    by_hand = sum(F(outcome.points or 0) for outcome in outcomes)
+    assert F(gained) == by_hand and F(whole) == sum(F(one) for one, _ in lines)
+
+
+@given(marks, st.integers(0, 20), st.data())
+def test_points_never_fall_when_the_figures_get_better(full, worse, data):
+    """By deductions, grades and checked records; 达标 and 反向 have a test of their own."""
+    better = data.draw(st.integers(0, worse))
+    rule = Rule(Method.DEDUCT, full, deduct_unit=D("0.5"))
+    assert points(rule, fig(deductions=better)).points >= points(rule, fig(deductions=worse)).points
+    grades = [points(Rule(Method.GRADE, full), fig(grade=g)).points for g in "ABCD"]
+    assert grades == sorted(grades, reverse=True)
+    right = data.draw(st.integers(0, 19))
+    once = points(Rule(Method.SAMPLE, full), sample(right, 20, 9, 10)).points
+    assert points(Rule(Method.SAMPLE, full), sample(right + 1, 20, 9, 10)).points >= once
+
+
 def test_an_item_may_be_negative_and_a_sheet_may_not():
     outcomes = [points(BELOW, fig(deductions=9))]
     assert total(outcomes) == (D("-2.50"), D("2.00"))

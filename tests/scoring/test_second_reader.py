@@ -5,8 +5,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
 
 from institutions.models import Event, PolicyEntry
-from scoring import publishing, verifying
-from scoring.models import Evaluation
+from scoring import publishing, verifying, year_end
+from scoring.models import Evaluation, YearResult
 from scoring.work import work_for
 from tests import builders
 from tests.scoring import scenes
@@ -92,3 +92,38 @@ def test_without_the_policy_nothing_asks_for_a_second_reader(world, sheet, secon
     text = log_in(second).get(sheet.get_absolute_url()).content.decode()
     assert "复核确认" not in text and "待复核" not in text
     assert scenes.published(Evaluation.objects.get(), world.posts.officer).status == "published"
+
+
+def test_the_year_is_computed_confirmed_and_frozen_by_three_people(world, second, log_in):
+    over = scenes.standard(world.county, code="Y", clauses=scenes.MANUAL)
+    scenes.final_sheets(world.posts.officer, over, {world.centre: "90"}, quarter=1)
+    scenes.people([world.centre])
+    wanted(world)
+    year_end.settle(world.county, 2023, by=world.posts.officer)
+    seen = YearResult.objects.get().inputs
+    with pytest.raises(year_end.YearRefused, match="先由第二人复核"):
+        year_end.freeze(world.county, 2023, by=world.posts.leader, seen=seen)
+    with pytest.raises(year_end.YearRefused, match="两个人"):
+        year_end.confirm(world.county, 2023, by=world.posts.officer, seen=seen)
+    with pytest.raises(PermissionDenied):
+        year_end.confirm(world.county, 2023, by=world.posts.head, seen=seen)
+    client = log_in(world.posts.leader)
+    data = {"unit": "ZC", "year": "2023", "inputs": seen}
+    assert "复核确认" in client.get(reverse("scoring:year_list"), data).content.decode()
+    client.post(reverse("scoring:year_confirm"), data)
+    with pytest.raises(year_end.YearRefused, match="复核和定稿应由两个人"):
+        year_end.freeze(world.county, 2023, by=world.posts.leader, seen=seen)
+    # Computed again, it is confirmed again.
+    year_end.settle(world.county, 2023, by=world.posts.officer)
+    assert YearResult.objects.get().confirmed_by is None
+    year_end.confirm(world.county, 2023, by=second, seen=seen)
+    year_end.freeze(world.county, 2023, by=world.posts.leader, seen=seen)
+    row = YearResult.objects.get()
+    assert (row.settled_by, row.confirmed_by, row.frozen_by) == (
+        world.posts.officer,
+        second,
+        world.posts.leader,
+    )
+    text = client.get(row.get_absolute_url()).content.decode()
+    for post in (world.posts.officer, second, world.posts.leader):
+        assert str(post) in text

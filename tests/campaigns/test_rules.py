@@ -314,7 +314,7 @@ def test_a_sheet_adds_up_the_rounded_points_of_the_clauses_that_apply():
 @given(st.lists(st.tuples(marks, shares), min_size=1, max_size=8), marks, st.integers(0, 8))
 def test_a_clause_that_does_not_apply_changes_nothing_wherever_it_stands(lines, full, place):
     outcomes = [
-        points(Rule(Method.MANUAL, one), fig(entered=D(int(F(one) * F(share) * 100)) / 100))
+        points(Rule(Method.MANUAL, one), fig(points=D(int(F(one) * F(share) * 100)) / 100))
         for one, share in lines
     ]
     left_out = points(Rule(Method.ATTAIN, full, D("0.9"), True), fig(0, 0))

@@ -67,16 +67,17 @@ def _page(request: Request, row: Recheck, form: RecheckLineForm | None = None) -
             "whole": whole,
             "may": may,
             "replays": rechecking.replays(row),
-            "form": (form or RecheckLineForm(_clauses(row))) if may else None,
+            "form": (form or RecheckLineForm(_clauses(request, row))) if may else None,
             "events": Event.objects.of(row).order_by("-seq")[:20],
         },
         status=422 if form is not None else 200,
     )
 
 
-def _clauses(row: Recheck):
+def _clauses(request: Request, row: Recheck):
     return (
-        ScoreLine.objects.filter(sheet__rechecks=row, points__isnull=False, full__gt=0)
+        ScoreLine.objects.visible_to(request.post)
+        .filter(sheet__rechecks=row, points__isnull=False, full__gt=0)
         .select_related("clause", "section", "sheet__institution")
         .order_by("sheet__institution__code", "section__position", "clause__position")
     )
@@ -88,7 +89,7 @@ def recheck_note(request: Request, pk: int) -> HttpResponse:
     row = get_object_or_404(_rechecks(request), pk=pk)
     if not rechecking.may_recheck(row.evaluation, request.post):
         raise PermissionDenied("抽查复核由上级局进行")
-    form = RecheckLineForm(_clauses(row), request.POST)
+    form = RecheckLineForm(_clauses(request, row), request.POST)
     if form.is_valid():
         given = form.cleaned_data
         try:

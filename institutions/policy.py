@@ -22,4 +22,4 @@ def text_of(unit: Institution, year: int, key: str) -> str:
         institution__in={unit.pk, unit.bureau_id}, year=year, key=key
     ).values_list("institution", "value")
     found = dict(rows)
-    return found.get(unit.pk) or found.get(unit.bureau_id) or ""
+    return found.get(unit.pk) or found.get(unit.bureau_id or 0) or ""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import cast
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -61,7 +60,7 @@ def correct(
         if before == points:
             raise ValidationError("更正后的得分与现在相同")
         row = Correction.objects.create(
-            bureau_id=cast(int, held.bureau_id),
+            bureau_id=held.bureau_id,
             institution=held.institution,
             item=line.section.item,
             line=line,

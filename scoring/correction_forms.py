@@ -21,7 +21,8 @@ class CorrectionForm(forms.Form):
     seen = forms.CharField(widget=forms.HiddenInput)
 
     def __init__(self, now: Decimal, full: Decimal, *args, **kwargs) -> None:
-        super().__init__(*args, initial={"seen": str(now)}, **kwargs)
+        super().__init__(*args, **kwargs)
+        self.initial["seen"] = str(now)
         self.fields["points"].help_text = f"现为 {plain_text(now)} 分，满分 {plain_text(full)} 分"
         self.fields["points"].required = True
 

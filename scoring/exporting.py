@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from tempfile import SpooledTemporaryFile
-from typing import IO
+from typing import IO, BinaryIO, cast
 from urllib.parse import quote
 
 from django.db import transaction
@@ -55,7 +55,7 @@ def answer(
         sheets.write_xlsx(
             rows,
             headers,
-            content,
+            cast(BinaryIO, content),
             title=title,
             numeric=numeric,
             text=[name for name in text if name in headers],

@@ -5,7 +5,7 @@ a sheet without a self side (imported history) tells nothing. It feeds the risk 
 policy has 自评偏差线 and 自评偏差扣分 it proposes a deduction, which somebody decides: nothing is deducted by itself.
 """
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -94,13 +94,16 @@ SUMS = {
 }
 
 
-def gaps_of(sections: QuerySet[ScoreSection], institutions: Collection[int]) -> Gaps:
+def gaps_of(sections: QuerySet[ScoreSection], institutions: Iterable[Any]) -> Gaps:
     """Return the gaps of the institutions named, from the sections given; one statement."""
     chosen = sections.filter(institution__in=institutions).order_by()
     by_item: dict[Any, dict[str, Decimal]] = {}
     by_quarter: dict[Any, dict[str, Decimal]] = {}
     whole: dict[Any, dict[str, Decimal]] = {}
-    for row in chosen.values("institution", "item", "sheet__quarter").annotate(**SUMS):
+    rows: list[dict[str, Any]] = list(
+        chosen.values("institution", "item", "sheet__quarter").annotate(**SUMS)
+    )
+    for row in rows:
         pk, quarter = row["institution"], row["sheet__quarter"]
         for sums, key in ((by_item, (pk, row["item"])), (by_quarter, (pk, quarter)), (whole, pk)):
             own = sums.setdefault(key, dict.fromkeys(SUMS, Decimal(0)))
@@ -139,7 +142,7 @@ def proposals(
     if policy.gap_line is None or policy.gap_points is None:
         return policy, []
     sections = sections_shown(post, year).filter(supervisor=unit, institution__parent=unit)
-    rows = sections.order_by().values("institution").annotate(**SUMS)
+    rows: list[dict[str, Any]] = list(sections.order_by().values("institution").annotate(**SUMS))
     over = {
         row["institution"]: gap
         for row in rows

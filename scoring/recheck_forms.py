@@ -24,6 +24,7 @@ class RecheckLineForm(forms.Form):
     """One clause of a drawn sheet; only clauses that were scored."""
 
     line = ClauseChoice(label="条款", queryset=ScoreLine.objects.none())
+    fields: dict[str, Any]
     points = FigureField(places=2, label="复核得分")
     reason = forms.CharField(
         label="复核情况", max_length=300, widget=forms.Textarea(attrs={"rows": 2})

@@ -7,7 +7,6 @@ that anybody can draw again. What was found never edits a sheet; the bureau may 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import cast
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -62,7 +61,7 @@ def draw(evaluation: Evaluation, number: int, *, by: Post, seed: str = "") -> Re
         seed = seed or new_seed()
         order = drawing.in_order(seed, LABEL, sheets)[:number]
         row = Recheck.objects.create(
-            bureau_id=cast(int, evaluation.bureau_id),
+            bureau_id=evaluation.bureau_id,
             institution=evaluation.supervisor,
             evaluation=evaluation,
             seed=seed,

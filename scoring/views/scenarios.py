@@ -108,7 +108,8 @@ def scenario_detail(request: Request, pk: int) -> HttpResponse | StreamingHttpRe
             "tag": scenario_tag(row),
             "comparison": comparison,
             "reasons": reasons,
-            "kpis": _kpis(comparison) if comparison else [],
+            "ranks": comparison.count("rank") if comparison else 0,
+            "grades": comparison.count("grade") if comparison else 0,
             "policy": [
                 {"key": key, "now": _in_force(key, now, row.year), "value": value}
                 for key, value in row.changed
@@ -132,21 +133,6 @@ def _in_force(key: str, now: dict[str, str], year: int) -> str:
     if key == "人均标准" and key not in now and year in rules.PER_CAPITA:
         return str(rules.PER_CAPITA[year])
     return now.get(key) or rules.POLICY_KEYS[key].default or "未填写"
-
-
-def _kpis(found: trying.Comparison) -> list[dict[str, Any]]:
-    ranks, grades = found.count("rank"), found.count("grade")
-    return [
-        {
-            "label": "有变化的机构",
-            "value": len(found.changes),
-            "unit": f"家，共 {found.institutions} 家",
-            "note": f"名次变 {ranks} 家，等次变 {grades} 家",
-        },
-        {"label": "现核定金额合计（元）", "value": f"{found.approved_before:,.2f}"},
-        {"label": "方案核定金额合计（元）", "value": f"{found.approved_after:,.2f}"},
-        {"label": "差额（元）", "value": f"{found.difference:+,.2f}"},
-    ]
 
 
 def _lines(found: trying.Comparison) -> Iterator[list[Any]]:

@@ -61,6 +61,11 @@ def test_the_policy_has_the_keys_and_defaults_of_the_format():
         "反弹期",
         "签收期",
         "申诉期",  # beyond the format: how long results may be objected to
+        "年终构成",  # beyond the format, without effect unless written: docs/arithmetic.md
+        "日常扣分",
+        "第二人复核",
+        "自评偏差线",
+        "自评偏差扣分",
     ]
     assert POLICY.sheets_due == 4
     assert POLICY.quarter_weights == EVEN

@@ -110,7 +110,7 @@ def test_the_centre_goes_from_the_yuan_to_the_photo(people: People):
     assert answer.ok and answer.headers["content-type"].startswith("image/")
     with head.loading():
         row.get_by_role("link", name="C06-1").click()
-    head.see("抽查电话核实，管理率只有50%", "定稿")
+    head.see("抽查电话核实，管理率只有50%", "已核定")
 
 
 def cells(path: Path) -> list[list[str]]:

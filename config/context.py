@@ -56,6 +56,7 @@ MENU: list[tuple[str, Any, str]] = [
             ("整改台账", "supervision:rectification_list", "supervision.view_rectification"),
             ("通报通知", "supervision:notice_list", "supervision.view_notice"),
             ("对照自查", "supervision:self_check_list", "supervision.view_problem"),
+            ("逾期一览", "overdue_list", "campaigns.view_report"),
             ("奖惩台账", "supervision:sanction_list", "supervision.view_sanction"),
             ("投诉办理", "supervision:complaint_list", "supervision.view_complaint"),
         ],

@@ -47,6 +47,20 @@ def declared(
     ]
 
 
+def barred_by_ties(
+    posts: Sequence[Post], units: Sequence[Institution], on: date
+) -> dict[int, dict[str, str]]:
+    """Return, by post, the codes of the institutions to which it has a declared tie on `on`, with why; one statement."""
+    found: dict[int, dict[str, str]] = {}
+    ties = ExpertTie.objects.in_force(on).filter(expert__post__in=posts)
+    for tie in ties.select_related("expert__post", "institution"):
+        for unit in units:
+            if unit.path.startswith(tie.institution.path):
+                reason = f"{tie.expert.post}与{unit.known_as}有回避关系（{tie.reason}），应当回避"
+                found.setdefault(tie.expert.post_id, {})[unit.code] = reason
+    return found
+
+
 def barred(
     experts: Sequence[Expert], units: Sequence[Institution], supervisor: Institution, on: date
 ) -> dict[str, dict[str, str]]:

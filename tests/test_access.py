@@ -224,6 +224,7 @@ ROUTES: dict[str, Any] = {
     "campaigns:publication_create": Page(OFFICERS),
     "campaigns:objection_list": Page(BUREAU | {"auditor"}),
     "programme_year": Page(WORKERS),
+    "overdue_list": Page(WORKERS),
     "campaigns:standard_create": Page(OFFICERS),
     "campaigns:gap_list": Page(WORKERS),
     "campaigns:gap_create": Page(UNITS),
@@ -386,6 +387,13 @@ ROUTES: dict[str, Any] = {
         data={"on": "2023-04-30", "result": "holds", "note": "x"},
     ),
     "supervision:self_check_detail": Record("self_checks", "check", WORKERS),
+    "supervision:self_check_send_back": Move(
+        "self_checks",
+        "check",
+        ASKING | {"lead"},
+        asks,
+        data={"note": "x", "due": "2099-01-01"},
+    ),
     "supervision:spread_detail": Record("spreads", "check", WORKERS),
     "supervision:sanction_detail": Record("sanctions", "sanction", WORKERS),
     "supervision:sanction_reject": Move(

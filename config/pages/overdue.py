@@ -22,12 +22,12 @@ NAMED = 20  # phases
 CHECKS = 3
 # name, label, model, list, how that list is asked for the overdue ones
 KINDS: tuple[tuple[str, str, Any, str, str], ...] = (
-    ("reports", "任务报送", Report, "campaigns:report_list", "when"),
-    ("plans", "计划方案", Plan, "campaigns:plan_list", "when"),
-    ("preparations", "迎检准备", Preparation, "campaigns:preparation_list", "state"),
-    ("duties", "问题整改", Rectification, "supervision:rectification_list", "when"),
-    ("self_checks", "对照自查", SelfCheck, "supervision:self_check_list", "when"),
-    ("complaints", "投诉办理", Complaint, "supervision:complaint_list", "when"),
+    ("late_reports", "任务报送", Report, "campaigns:report_list", "when"),
+    ("late_plans", "计划方案", Plan, "campaigns:plan_list", "when"),
+    ("late_preparations", "迎检准备", Preparation, "campaigns:preparation_list", "state"),
+    ("late_duties", "问题整改", Rectification, "supervision:rectification_list", "when"),
+    ("late_self_checks", "对照自查", SelfCheck, "supervision:self_check_list", "when"),
+    ("late_complaints", "投诉办理", Complaint, "supervision:complaint_list", "when"),
 )
 
 

@@ -42,7 +42,6 @@ def year_of(world, *, frozen: bool) -> YearResult:
     )
 
 
-@pytest.mark.row("E06")
 def test_a_frozen_year_gives_its_ranking_and_only_a_funds_notice_its_money(world, log_in):
     result = year_of(world, frozen=False)
     assert sources(draft(world), world.posts.officer) == []

@@ -157,7 +157,6 @@ def test_a_problem_is_tagged_with_its_key_group_and_its_sort_of_shortcoming(worl
     assert duty.get_absolute_url() in client.get(ledger, {"group": "elderly"}).content.decode()
 
 
-@pytest.mark.row("A09")
 def test_a_lead_agency_s_daily_finding_may_name_its_clause_and_comes_back_by_it(world, log_in):
     rows = Standard.objects.create(
         bureau=world.county, code="RC", year=clock.today().year, name="日常督导标准", kinds=[]

@@ -281,9 +281,13 @@ def throttle(kind: str, address: str) -> None:
 
 def count_attempt(kind: str, address: str) -> None:
     """Count one attempt, and forget those of yesterday."""
-    now = clock.now()
-    PublicAttempt.objects.filter(at__lt=now - 24 * HOUR).delete()
-    PublicAttempt.objects.create(kind=kind, client=client_digest(address), at=now)
+    forget_attempts()
+    PublicAttempt.objects.create(kind=kind, client=client_digest(address), at=clock.now())
+
+
+def forget_attempts() -> None:
+    """Delete what no measure counts any more."""
+    PublicAttempt.objects.filter(at__lt=clock.now() - 24 * HOUR).delete()
 
 
 def receive(

@@ -11,7 +11,7 @@ from datetime import datetime, time, timedelta
 from django.db import transaction
 from django.db.models import QuerySet
 
-from campaigns.disclosing import purge_contacts
+from campaigns.disclosing import forget_attempts, purge_contacts
 from campaigns.models import Objection
 from institutions import audit, clock
 from institutions.models import Institution
@@ -30,6 +30,7 @@ class Purged:
 
 def purge() -> Purged:
     """Blank what is past its period; one event for each supervisor. Running it again changes nothing."""
+    forget_attempts()
     records = surveys = objections = 0
     samples = RecordSample.objects.filter(purged_at=None)
     entries = ResidentSurvey.objects.filter(purged_at=None)

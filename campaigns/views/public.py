@@ -32,11 +32,8 @@ def bureau(request: HttpRequest, code: str) -> HttpResponse:
     unit = get_object_or_404(disclosing.showing_bureaus(), code=code)
     kind = request.GET.get("kind", "")
     rows = disclosing.shown_by(code)
-    kinds = [
-        (value, label)
-        for value, label in Publication.Kind.choices
-        if value in set(rows.order_by().values_list("kind", flat=True))
-    ]
+    there = set(rows.order_by().values_list("kind", flat=True).distinct())
+    kinds = [(value, label) for value, label in Publication.Kind.choices if value in there]
     if kind:
         rows = rows.filter(kind=kind)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))

@@ -15,7 +15,7 @@ from campaigns import disclosing
 from campaigns.models import Objection, Publication, PublicAttempt
 from campaigns.work import work_for
 from institutions import clock
-from institutions.models import Event, Notification, Post, User
+from institutions.models import Event, Institution, Notification, Post, User
 from institutions.workflow import StaleState
 from supervision import retention
 from tests import builders
@@ -105,6 +105,15 @@ def test_nothing_else_is_shown_without_a_login(world, client):
         assert client.get(url).status_code == 404, url
     assert "青年路" not in body(client.get("/public/")) + body(client.get("/public/ZC/"))
     assert client.get(reverse("campaigns:publication_list")).status_code == 302
+
+
+def test_the_log_in_page_links_there_only_where_one_bureau_runs_the_server(world, client):
+    row = published(world)
+    assert "/public/" not in body(client.get(reverse("login")))
+    Institution.objects.filter(code__in=("ZB", "ZD")).update(kind="hospital")
+    assert reverse("public:bureau", args=["ZC"]) in body(client.get(reverse("login")))
+    disclosing.withdraw(row, by=fresh(world.posts.leader), version=row.version, note="有误")
+    assert "/public/" not in body(client.get(reverse("login")))
 
 
 def test_nobody_decides_on_what_he_wrote_whichever_posts_he_holds(world):

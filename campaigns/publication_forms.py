@@ -34,7 +34,8 @@ class PublicationForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
         campaigns = self.fields["campaign"].queryset.filter(institution=self.post.institution_id)
         self.fields["campaign"].queryset = campaigns.exclude(status=Campaign.Status.DRAFT)
         self.fields["campaign"].empty_label = "（不属于某一活动）"
-        self.fields["workdays"].initial = PERIOD
+        if self.instance.pk is None:
+            self.initial["workdays"] = PERIOD
 
     def clean_title(self) -> str:
         refuse_personal(self.cleaned_data["title"])

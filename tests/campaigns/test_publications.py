@@ -197,6 +197,8 @@ def test_personal_numbers_and_money_outside_a_funds_notice_are_refused(world, lo
 
 def test_a_notice_for_objections_has_a_period(world, log_in):
     client = log_in(world.posts.officer)
+    form = client.get(reverse("campaigns:publication_create")).context["form"]
+    assert form["workdays"].value() == 5
     given = {"kind": "funds", "title": "经费公示", "text": "示例", "workdays": ""}
     answer = client.post(reverse("campaigns:publication_create"), given)
     assert answer.status_code == 422 and "要有公示期" in body(answer)

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -233,7 +233,7 @@ def decided(code: str) -> QuerySet[Publication]:
 def successor(row: Publication) -> Publication | None:
     """Return the published one that took the place of `row`."""
     found = row.followers.filter(published_on__isnull=False).select_related("institution")
-    return cast("Publication | None", found.first())
+    return found.first()
 
 
 # --- Objections -------------------------------------------------------------------------------------

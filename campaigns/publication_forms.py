@@ -34,6 +34,7 @@ class PublicationForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
         campaigns = self.fields["campaign"].queryset.filter(institution=self.post.institution_id)
         self.fields["campaign"].queryset = campaigns.exclude(status=Campaign.Status.DRAFT)
         self.fields["campaign"].empty_label = "（不属于某一活动）"
+        self.fields["kind"].choices = [("", "请选择"), *Publication.Kind.choices]
         if self.instance.pk is None:
             self.initial["workdays"] = PERIOD
 

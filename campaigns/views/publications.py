@@ -41,8 +41,11 @@ def _crumb() -> tuple[str, str]:
 def publication_list(request: Request) -> HttpResponse:
     rows = Publication.objects.visible_to(request.post).select_related("institution")
     rows = rows.annotate(owed=Count("objections", filter=Q(objections__status="open")))
+    unit = request.post.institution
+    # A bureau that shows nothing has no public page.
+    shown = rows.shown().filter(institution=unit).exists()
     return PublicationList(request, rows).response(
-        "campaigns/publication_list.html", {"code": request.post.institution.code}
+        "campaigns/publication_list.html", {"code": unit.code if shown else ""}
     )
 
 

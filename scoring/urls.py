@@ -5,6 +5,7 @@ from scoring.views import (
     bulletins,
     estimates,
     evaluations,
+    publications,
     raising,
     sanctions,
     sheets,
@@ -86,6 +87,11 @@ estimate_urls = [
     path("costs/<int:pk>/", estimates.cost_edit, name="cost_edit"),
 ]
 
+# The draft itself: campaigns/urls.py
+publication_urls = [
+    path("publications/<int:pk>/table/", publications.publication_table, name="publication_table"),
+]
+
 urlpatterns = [
     *evaluation_urls,
     *sheet_urls,
@@ -94,4 +100,5 @@ urlpatterns = [
     *appeal_urls,
     *year_urls,
     *estimate_urls,
+    *publication_urls,
 ]

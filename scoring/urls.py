@@ -8,6 +8,7 @@ from scoring.views import (
     estimates,
     evaluations,
     honesty,
+    publications,
     raising,
     rechecks,
     sanctions,
@@ -111,6 +112,11 @@ estimate_urls = [
     path("costs/<int:pk>/", estimates.cost_edit, name="cost_edit"),
 ]
 
+# The draft itself: campaigns/urls.py
+publication_urls = [
+    path("publications/<int:pk>/table/", publications.publication_table, name="publication_table"),
+]
+
 urlpatterns = [
     *evaluation_urls,
     *sheet_urls,
@@ -120,4 +126,5 @@ urlpatterns = [
     *year_urls,
     *scenario_urls,
     *estimate_urls,
+    *publication_urls,
 ]

@@ -43,6 +43,9 @@ class Evaluation(Workflow):
         PUBLISHED = "published", "已公布"
         FINAL = "final", "已定稿"
 
+    # What was verified may be seen by the institutions.
+    SHOWN = frozenset({Status.PUBLISHED, Status.FINAL})
+
     status = models.CharField("状态", max_length=12, choices=Status, default=Status.DRAFT)
     name = models.CharField("名称", max_length=80)
     year = models.PositiveSmallIntegerField("年度")
@@ -157,7 +160,7 @@ class Evaluation(Workflow):
     @property
     def is_shown(self) -> bool:
         """Whether the institutions may see what was verified."""
-        return self.status in (self.Status.PUBLISHED, self.Status.FINAL)
+        return self.status in self.SHOWN
 
 
 class SheetQuerySet(WorkQuerySet):

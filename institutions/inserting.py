@@ -29,7 +29,7 @@ def insert_from(
             given.append(field.get_db_prep_save(field.get_default(), connection))
     names = ", ".join(quote(field.column) for field in fields)
     table = quote(model._meta.db_table)
-    sql = f"INSERT INTO {table} ({names}) SELECT {', '.join(values)} {source}"  # noqa: S608
+    sql = f"INSERT INTO {table} ({names}) SELECT {', '.join(values)} {source}"
     with connection.cursor() as cursor:
         cursor.execute(sql, [*given, *params])
         return cursor.rowcount

@@ -1,0 +1,29 @@
+from django.http import HttpResponse
+from django.urls import path
+from django.views.decorators.http import require_safe
+
+from config.urls import *  # noqa: F403
+from config.urls import urlpatterns as portal
+from institutions.http import Request
+from scoring.lists import SheetList
+from scoring.models import ScoreSheet
+
+
+@require_safe
+def bare(request: Request) -> HttpResponse:
+    """Nothing but the login and the middleware."""
+    return HttpResponse("ok")
+
+
+@require_safe
+def rows(request: Request) -> HttpResponse:
+    """The list of sheets without its joins: a query for every row and relation."""
+    sheets = ScoreSheet.objects.visible_to(request.post)
+    return SheetList(request, sheets).response("scoring/sheet_list.html")
+
+
+urlpatterns = [
+    *portal,
+    path("bench/bare/", bare),  # /bench/bare/
+    path("bench/rows/", rows),  # /bench/rows/
+]

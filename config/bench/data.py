@@ -175,7 +175,8 @@ def _year_rows(bureau: Institution) -> None:
         )
 
 
-def _evaluation(post: Post, standard: Standard, year: int, quarter: int, status: str) -> Evaluation:
+def add_evaluation(post: Post, standard: Standard, year: int, quarter: int, status: str) -> Evaluation:
+    """Add an evaluation by the bureau, at whatever stage."""
     day = date(year, 3 * quarter - 2, 1)
     row = Evaluation(
         name=f"{year}年第{quarter}季度示例评价",
@@ -195,7 +196,8 @@ def _evaluation(post: Post, standard: Standard, year: int, quarter: int, status:
     return row
 
 
-def _sheets(row: Evaluation, up_to: int, **columns: str) -> None:
+def add_sheets(row: Evaluation, up_to: int, **columns: str) -> None:
+    """Add a sheet for each of the first `up_to` institutions; `columns` as for `insert_from`."""
     bureau = row.supervisor_id
     insert_from(
         ScoreSheet,
@@ -260,9 +262,9 @@ def add_blank_lines(row: Evaluation) -> None:
 
 
 def _final_quarter(post: Post, standard: Standard, quarter: int) -> None:
-    row = _evaluation(post, standard, YEAR, quarter, Evaluation.Status.FINAL)
+    row = add_evaluation(post, standard, YEAR, quarter, Evaluation.Status.FINAL)
     done = "'2023-12-01 00:00:00+00:00'"
-    _sheets(
+    add_sheets(
         row,
         10**7,
         status="'verified'",
@@ -353,13 +355,13 @@ def _workload(bureau: Institution) -> None:
 
 
 def _next_year(post: Post, standard: Standard, size: int) -> None:
-    _sheets(_evaluation(post, standard, NEXT, DRAFTED, Evaluation.Status.DRAFT), size)
-    opened = _evaluation(post, standard, NEXT, OPENED, Evaluation.Status.OPEN)
-    _sheets(opened, IN_A_FILE)
+    add_sheets(add_evaluation(post, standard, NEXT, DRAFTED, Evaluation.Status.DRAFT), size)
+    opened = add_evaluation(post, standard, NEXT, OPENED, Evaluation.Status.OPEN)
+    add_sheets(opened, IN_A_FILE)
     add_sections(opened)
     add_blank_lines(opened)
-    prepared = _evaluation(post, standard, NEXT, PREPARED, Evaluation.Status.OPEN)
-    _sheets(prepared, IN_A_FILE)
+    prepared = add_evaluation(post, standard, NEXT, PREPARED, Evaluation.Status.OPEN)
+    add_sheets(prepared, IN_A_FILE)
     add_sections(prepared)
 
 

@@ -49,7 +49,9 @@ def batches(model, rows: int, at_most: int) -> int:
 
 
 def peak_of(deed) -> float:
-    """MB that Python held at most."""
+    """MB that Python held at most, once everything is imported."""
+    with undone():
+        deed()
     with undone():
         tracemalloc.start()
         try:
@@ -131,7 +133,9 @@ def test_the_year_agrees_with_decimals_added_up_by_hand(county):
     with undone():
         steps.settle()
         rows = YearResult.objects.filter(year=data.YEAR, unit__code=data.BUREAU)
-        settled = list(rows.order_by("institution__code").values_list("institution__code", "quarters"))
+        settled = list(
+            rows.order_by("institution__code").values_list("institution__code", "quarters")
+        )
     assert settled[:60] == steps.orm_scores(60)
 
 
@@ -147,13 +151,15 @@ def page_effort(browser, url: str) -> int:
     return pages.cost_of(browser, url).rows
 
 
-def test_a_page_of_a_list_costs_the_same_when_the_list_is_twice_as_long(browser):
+def test_a_page_of_a_list_costs_the_same_when_its_quarter_is_three_times_as_long(browser, county):
     page = reverse("scoring:sheet_list")
     first = page_effort(browser, page)
     with undone():
         standard = data.evaluation(data.DRAFTED).standard
-        for quarter in (1, 2, 3, 4):
-            row = data.add_evaluation(data.the_post(), standard, 2022, quarter, Evaluation.Status.OPEN)
+        for _ in range(2):
+            row = data.add_evaluation(
+                county, standard, data.NEXT, data.PREPARED, Evaluation.Status.OPEN
+            )
             data.add_sheets(row, COUNTY)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")

@@ -175,7 +175,9 @@ def _year_rows(bureau: Institution) -> None:
         )
 
 
-def add_evaluation(post: Post, standard: Standard, year: int, quarter: int, status: str) -> Evaluation:
+def add_evaluation(
+    post: Post, standard: Standard, year: int, quarter: int, status: str
+) -> Evaluation:
     """Add an evaluation by the bureau, at whatever stage."""
     day = date(year, 3 * quarter - 2, 1)
     row = Evaluation(

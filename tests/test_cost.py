@@ -176,7 +176,7 @@ def test_a_page_of_a_list_costs_little_more_than_one_written_by_hand(browser, co
 
 def test_opening_holds_no_lines_in_memory(county):
     """11,250 lines as models would be more than 15 MB."""
-    assert peak_of(lambda: steps.open_quarter(data.DRAFTED)) < 6
+    assert peak_of(lambda: steps.open_quarter(data.DRAFTED)) < 3
 
 
 def test_the_long_form_goes_out_in_a_stream(county):
@@ -186,4 +186,4 @@ def test_the_long_form_goes_out_in_a_stream(county):
 
 
 def test_a_year_takes_a_bounded_amount_for_each_institution(county):
-    assert peak_of(steps.settle) * 1024 / COUNTY < 64
+    assert peak_of(steps.settle) * 1024 / COUNTY < 40

@@ -27,7 +27,7 @@ def insert_from(
         else:
             values.append("%s")
             given.append(field.get_db_prep_save(field.get_default(), connection))
-    names = ", ".join(quote(field.column) for field in fields)
+    names = ", ".join(quote(str(field.column)) for field in fields)
     table = quote(model._meta.db_table)
     sql = f"INSERT INTO {table} ({names}) SELECT {', '.join(values)} {source}"
     with connection.cursor() as cursor:

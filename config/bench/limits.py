@@ -8,7 +8,7 @@ import csv
 import io
 import itertools
 from collections.abc import Iterable, Sequence
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from django.db import connection
 
@@ -276,7 +276,7 @@ SELECT i.code, sheet.year, sheet.quarter, standard.code, clause.code, l.self_num
  ORDER BY i.code, sheet.year, sheet.quarter, l.sheet_id, clause.position"""
 
 
-def out(query: str, unit: int, stream: BinaryIO) -> None:
+def out(query: str, unit: int, stream: io.RawIOBase) -> None:
     """Write the rows of a query as CSV: `COPY … TO`, or cursor → csv."""
     sql = query.format(unit=int(unit))
     with connection.cursor() as cursor:
@@ -284,7 +284,9 @@ def out(query: str, unit: int, stream: BinaryIO) -> None:
             cursor.cursor.copy_expert(f"COPY ({sql}) TO STDOUT (FORMAT csv)", stream)
             return
         raw = connection.connection.execute(sql)
-        text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=False)
+        text = io.TextIOWrapper(
+            cast(BinaryIO, stream), encoding="utf-8", newline="", write_through=False
+        )
         writer = csv.writer(text)
         while rows := list(itertools.islice(raw, 2000)):
             writer.writerows(rows)

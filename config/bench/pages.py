@@ -38,7 +38,10 @@ CLIENTS = 8
 
 def logged_in() -> Client:
     client = Client(SERVER_NAME="127.0.0.1")
-    client.force_login(data.the_post().user, backend="institutions.backends.RoleBackend")
+    user = data.the_post().user
+    if user is None:
+        raise RuntimeError("the post is vacant")
+    client.force_login(user, backend="institutions.backends.RoleBackend")
     return client
 
 

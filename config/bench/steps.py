@@ -414,10 +414,12 @@ def orm_scores(sample: int) -> list[tuple[str, Decimal]]:
         )
         scores: dict[str, list[Decimal]] = {}
         for sheet in sheets.select_related("institution").prefetch_related(lines):
-            points = sum((line.points for line in sheet.own), Decimal(0))
+            points = sum((line.points or Decimal(0) for line in sheet.own), Decimal(0))
             full = sum((line.full for line in sheet.own), Decimal(0))
             scores.setdefault(sheet.institution.code, []).append(half_up(points / full * 100, 2))
-        found += [(code, half_up(sum(own) / 4, 2)) for code, own in sorted(scores.items())]
+        found += [
+            (code, half_up(sum(own, Decimal(0)) / 4, 2)) for code, own in sorted(scores.items())
+        ]
     return found
 
 

@@ -1,5 +1,6 @@
 from django.http import HttpResponse
-from django.urls import path
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, URLResolver, path
 from django.views.decorators.http import require_safe
 
 from config.urls import *  # noqa: F403
@@ -16,13 +17,13 @@ def bare(request: Request) -> HttpResponse:
 
 
 @require_safe
-def rows(request: Request) -> HttpResponse:
+def rows(request: Request) -> HttpResponseBase:
     """The list of sheets without its joins: a query for every row and relation."""
     sheets = ScoreSheet.objects.visible_to(request.post)
     return SheetList(request, sheets).response("scoring/sheet_list.html")
 
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     *portal,
     path("bench/bare/", bare),  # /bench/bare/
     path("bench/rows/", rows),  # /bench/rows/

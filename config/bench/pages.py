@@ -140,6 +140,8 @@ def served(size: int, repeat: int) -> Measured:
             "bare": "/bench/bare/",
             "rows": "/bench/rows/",
         }
+        for url in urls.values():  # templates are compiled once a process
+            _load(port, url, session)
         answered = {name: _load(port, url, session) for name, url in urls.items()}
     finally:
         children.stop(server)

@@ -3,7 +3,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, path
 from django.views.decorators.http import require_safe
 
-from config.urls import *  # noqa: F403
+from config.urls import handler400, handler403, handler404, handler500
 from config.urls import urlpatterns as portal
 from institutions.http import Request
 from scoring.lists import SheetList
@@ -28,3 +28,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("bench/bare/", bare),  # /bench/bare/
     path("bench/rows/", rows),  # /bench/rows/
 ]
+
+__all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]

@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': '评分表',
                 'ordering': ['-year', '-quarter', 'institution'],
                 'constraints': [models.UniqueConstraint(fields=('evaluation', 'institution'), name='sheet_once'), models.CheckConstraint(condition=models.Q(('status__in', ['filling', 'submitted', 'returned', 'verified'])), name='sheet_status_known'), models.CheckConstraint(condition=models.Q(models.Q(('status', 'verified'), _negated=True), models.Q(('full__gt', 0), ('score__isnull', False), ('verified_at__isnull', False)), _connector='OR'), name='sheet_verified_has_score'), models.CheckConstraint(condition=models.Q(('score__isnull', True), models.Q(('score__gte', 0), ('score__lte', 100)), _connector='OR'), name='sheet_score_0_to_100')],
-                'indexes': [models.Index(fields=['bureau', 'year', 'quarter', 'status'], name='sheet_list'), models.Index(fields=['institution', 'year', 'quarter'], name='sheet_of_institution')],
+                'indexes': [models.Index(fields=['bureau', 'year', 'quarter', 'status'], name='sheet_list'), models.Index(fields=['bureau', 'year', 'quarter', 'id'], name='sheet_page'), models.Index(fields=['institution', 'year', 'quarter'], name='sheet_of_institution')],
             },
         ),
         migrations.CreateModel(

@@ -109,25 +109,35 @@ def _refuse(line: ScoreLine, points: Decimal, by: Post, reason: str) -> None:
         raise ValidationError(f"{sheet.year} 年终结果已定稿，评分不能再更正")
 
 
-def shifts(sheet_ids: Iterable[int]) -> tuple[dict[int, Decimal], dict[int, Decimal]]:
-    """Return by how much corrections move sheets and sections, by id; one statement."""
+def shifts(sheets: Iterable[ScoreSheet]) -> tuple[dict[int, Decimal], dict[int, Decimal]]:
+    """Return by how much corrections move sheets and sections, by id; one statement.
+
+    Asked for by supervisor and year, since a whole province's sheets are too many to be named.
+    """
+    wanted = {sheet.pk: sheet for sheet in sheets}
     by_sheet: dict[int, Decimal] = {}
     by_section: dict[int, Decimal] = {}
+    if not wanted:
+        return by_sheet, by_section
     rows = (
-        Correction.objects.filter(line__sheet__in=list(sheet_ids))
+        Correction.objects.filter(
+            line__sheet__supervisor__in={sheet.supervisor_id for sheet in wanted.values()},
+            line__sheet__year__in={sheet.year for sheet in wanted.values()},
+        )
         .order_by()
         .values_list("line__sheet", "line__section")
         .annotate(before=Sum("points_before"), after=Sum("points_after"))
     )
     for sheet, section, before, after in rows:
-        by_sheet[sheet] = by_sheet.get(sheet, ZERO) + after - before
-        by_section[section] = after - before
+        if sheet in wanted:
+            by_sheet[sheet] = by_sheet.get(sheet, ZERO) + after - before
+            by_section[section] = after - before
     return by_sheet, by_section
 
 
 def correct_in_memory(sheets: Sequence[ScoreSheet]) -> dict[int, Decimal]:
     """Set points and score of final sheets to what they count; nothing is saved. Returns the shifts by section id."""
-    by_sheet, by_section = shifts(sheet.pk for sheet in sheets)
+    by_sheet, by_section = shifts(sheets)
     if not by_sheet:
         return by_section
     # From the sections, since a sheet's own points were already kept from falling below 0.

@@ -177,7 +177,7 @@ def _lost_lines(year: _Year, post: Post) -> list[_Lost]:
         .annotate(Sum("points"))
     }
     now = points_shifted(lines)
-    by_sheet = shifts(ids)[0]
+    by_sheet = shifts({line.sheet for line in lines})[0]
     found = []
     for line in lines:
         points = now[line.pk]

@@ -541,7 +541,8 @@ def _details(inputs: Inputs, row: _Row, told: list[str]) -> dict[str, Any]:
         "policy": {
             key: inputs.policy_rows.get(key) or entry.default or str(getattr(policy, entry.field))
             for key, entry in rules.POLICY_KEYS.items()
-            if inputs.policy_rows.get(key) or getattr(policy, entry.field) is not None
+            if inputs.policy_rows.get(key)
+            or (entry.field in FIRST_FIELDS and getattr(policy, entry.field) is not None)
         },
         "own_policy": sorted(inputs.policy_rows),
         "warnings": warnings,

@@ -27,12 +27,7 @@ STALE = "他人刚保存过本项内容，您填写的还没有保存。请记�
 
 def _sheets(request: Request):
     return ScoreSheet.objects.visible_to(request.post).select_related(
-        "institution__region",
-        "supervisor__bureau",
-        "evaluation__standard",
-        "evaluation__supervisor",
-        "author__user",
-        "reader__institution",
+        "institution__region", "supervisor__bureau", "evaluation__standard", "author__user"
     )
 
 
@@ -83,7 +78,8 @@ def sheet_list(request: Request) -> HttpResponse:
 @require_safe
 @permission_required("scoring.view_sheet", raise_exception=True)
 def sheet_detail(request: Request, pk: int) -> HttpResponse:
-    sheet = get_object_or_404(_sheets(request), pk=pk)
+    sheets = _sheets(request).select_related("evaluation__supervisor", "reader__institution")
+    sheet = get_object_or_404(sheets, pk=pk)
     return render(request, "scoring/sheet_detail.html", _detail(request, sheet))
 
 

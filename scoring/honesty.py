@@ -100,9 +100,7 @@ def gaps_of(sections: QuerySet[ScoreSection], institutions: Iterable[Any]) -> Ga
     by_item: dict[Any, dict[str, Decimal]] = {}
     by_quarter: dict[Any, dict[str, Decimal]] = {}
     whole: dict[Any, dict[str, Decimal]] = {}
-    rows: list[dict[str, Any]] = list(
-        chosen.values("institution", "item", "sheet__quarter").annotate(**SUMS)
-    )
+    rows: Iterable[Any] = chosen.values("institution", "item", "sheet__quarter").annotate(**SUMS)
     for row in rows:
         pk, quarter = row["institution"], row["sheet__quarter"]
         for sums, key in ((by_item, (pk, row["item"])), (by_quarter, (pk, quarter)), (whole, pk)):
@@ -142,7 +140,7 @@ def proposals(
     if policy.gap_line is None or policy.gap_points is None:
         return policy, []
     sections = sections_shown(post, year).filter(supervisor=unit, institution__parent=unit)
-    rows: list[dict[str, Any]] = list(sections.order_by().values("institution").annotate(**SUMS))
+    rows: Iterable[Any] = sections.order_by().values("institution").annotate(**SUMS)
     over = {
         row["institution"]: gap
         for row in rows

@@ -100,29 +100,15 @@ def referred_kinds(institution: Institution) -> set[str]:
 
 
 def level_of(institutions: Iterable[Institution | int], year: int) -> dict[int, ReviewLevel]:
-    """Return for each institution (by id) the level that holds in a year: the latest confirmed in that year or before.
+    """Return for each institution (by id) the level that holds in a year: the latest settled in that year or before.
 
-    Missing is who has never had a result. When a round is closed, whoever had to take part in it and has no confirmed
-    level is below: what has been confirmed in an earlier year does not hold any longer. Two queries and one a round.
+    Missing is who has never had a result. Closing a year settles whoever had to take part and has no level as below
+    (`capability_register.close`); a level reached in an earlier year stays until a later review settles another. One query.
     """
     wanted = {one.pk if isinstance(one, Institution) else one for one in institutions}
-    found: dict[int, ReviewLevel] = {}
-    reviews = CapabilityReview.objects.filter(
-        institution__in=wanted, round__year__lte=year
-    ).exclude(level="")
-    for unit, level in reviews.order_by("round__year", "pk").values_list("institution", "level"):
-        found[unit] = ReviewLevel(level)
-    latest: dict[int, int] = {}
-    for unit, at in reviews.order_by().values_list("institution", "round__year"):
-        latest[unit] = max(at, latest.get(unit, 0))
-    closed = CapabilityRound.objects.filter(
-        status=CapabilityRound.Status.CLOSED, year__lte=year
-    ).select_related("institution")
-    for round in closed.order_by("year"):
-        for unit in required_ids(round) & wanted:
-            if latest.get(unit, 0) < round.year:
-                found[unit] = ReviewLevel.BELOW
-    return found
+    rows = CapabilityReview.objects.filter(institution__in=wanted, round__year__lte=year)
+    rows = rows.exclude(level="").order_by("round__year", "level_on", "pk")
+    return {unit: ReviewLevel(level) for unit, level in rows.values_list("institution", "level")}
 
 
 def required_ids(round: CapabilityRound) -> set[int]:

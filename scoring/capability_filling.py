@@ -204,7 +204,9 @@ def may_apply(review: CapabilityReview, post: Post) -> bool:
 
 
 def earliest(review: CapabilityReview) -> date:
-    return earliest_application(review.started_on, review.round.months)
+    """Return the first day on which the review may apply; who never began would begin today."""
+    started = review.started_on or clock.today()
+    return earliest_application(started, review.round.months)
 
 
 def why_not(review: CapabilityReview, standing: Standing, level: str) -> list[str]:
@@ -214,7 +216,7 @@ def why_not(review: CapabilityReview, standing: Standing, level: str) -> list[st
         reasons.append("本年度活动已经结束")
     if (day := earliest(review)) > clock.today():
         reasons.append(
-            f"自评须不少于{review.round.months}个月，{said(review.started_on)}开始，"
+            f"自评须不少于{review.round.months}个月，{said(review.started_on or clock.today())}开始，"
             f"最早可申请日期：{said(day)}"
         )
     if standing.open:

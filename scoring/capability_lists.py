@@ -48,7 +48,7 @@ class ReviewList(Listing):
         Column("年度", "round.year", sort=("round__year",), numeric=True),
         Column("类别", lambda r: str(r.institution.get_kind_display())),
         Column("县（区）", "bureau.known_as", sort=("bureau__code",)),
-        Column("自评开始", "started_on", sort=("started_on",)),
+        Column("自评开始", lambda r: r.started_on or "—"),
         Column("自查完成", lambda r: r.done_on or "—"),
         Column("自评等次", lambda r: r.get_self_level_display() or "—"),
         Column("申请等次", lambda r: r.get_applied_level_display() or "—"),

@@ -6,13 +6,14 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 
 from campaigns.models import Contribution, Standard, Target
 from institutions import audit, clock
 from institutions.models import Institution, Post
 from institutions.notifying import notify, posts_at
 from scoring.capability import level_of, required_ids
+from scoring.capability_filling import standard_for
 from scoring.models import (
     CapabilityReport,
     CapabilityReview,
@@ -90,14 +91,54 @@ def _used_standards(round: CapabilityRound) -> set[int]:
     return set(round.reviews.order_by().values_list("standard", flat=True))
 
 
-def close(round: CapabilityRound, *, by: Post, version: int) -> None:
-    """End the year: nobody applies any more, whoever has no confirmed level counts as below (`level_of`)."""
+def close(round: CapabilityRound, *, by: Post, version: int) -> int:
+    """End the year; returns how many are found below because they have no level by now.
+
+    Whoever had to take part and neither has a confirmed level now nor had one before is below (对未达到基本标准及以上的…).
+    Raises ValidationError while a review is still with the county or the city.
+    """
     waiting = round.reviews.filter(
         status__in=(Status.APPLIED, Status.PASSED, Status.REPORTED, Status.CHECKING)
     ).select_related("institution")
     if names := [review.institution.known_as for review in waiting[:20]]:
         raise ValidationError(f"还有评审没有办结：{'、'.join(names)}")
-    round._move("close", by=by, version=version)
+    with transaction.atomic():
+        required = required_ids(round)
+        levels = level_of(required, round.year)
+        below = {pk for pk in required if levels.get(pk) not in REACHED}
+        settled: dict[str, Any] = {
+            "status": Status.BELOW,
+            "level": ReviewLevel.BELOW,
+            "level_on": clock.today(),
+            "explanation": f"{round.name}结束时没有达到基本标准",
+        }
+        open_reviews = round.reviews.exclude(status__in=CapabilityReview.SETTLED)
+        changed = open_reviews.filter(institution__in=below).update(
+            **settled, version=F("version") + 1
+        )
+        there = set(round.reviews.values_list("institution", flat=True))
+        missing = [
+            CapabilityReview(
+                round=round,
+                institution=unit,
+                bureau_id=unit.bureau_id,
+                supervisor=round.institution,
+                author=by,
+                standard=standard,
+                **settled,
+            )
+            for unit in Institution.objects.filter(pk__in=below - there).order_by("code")
+            if (standard := standard_for(round, unit)) is not None
+        ]
+        CapabilityReview.objects.bulk_create(missing, batch_size=500)
+        count = changed + len(missing)
+        round._move(
+            "close",
+            by=by,
+            version=version,
+            data={"below": count, "digest": audit.digest(sorted(below))},
+        )
+    return count
 
 
 # --- Who takes part ---------------------------------------------------------------------------------
@@ -183,7 +224,7 @@ def _row(unit: Institution, review: Any) -> list[Any]:
         return [*head, "", "", "", 0, "", "", "", "未开始"]
     return [
         *head,
-        str(review.started_on),
+        str(review.started_on or ""),
         str(review.done_on or ""),
         str(review.get_self_level_display()),
         review.problems,

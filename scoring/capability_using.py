@@ -63,10 +63,8 @@ CONSEQUENCES: Mapping[str, Consequence] = {
 
 
 def level_for(review: CapabilityReview) -> str:
-    """Return the level that consequences follow: the settled one; below for whoever has none when the year is closed."""
-    if review.is_settled:
-        return review.level
-    return "" if review.round.is_open else ReviewLevel.BELOW
+    """Return the level that consequences follow: the settled one."""
+    return review.level if review.is_settled else ""
 
 
 def due_kinds(review: CapabilityReview) -> list[str]:

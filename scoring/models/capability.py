@@ -161,7 +161,8 @@ def _rechecked(review: "CapabilityReview") -> bool:
 class CapabilityReview(Workflow):
     """能力评审: one unit's way through one year's activity. `supervisor` is who has it now: the county, then the city.
 
-    `started_on` is set by the system, since the months of self-evaluation count from it. `level` holds once settled.
+    `started_on` is set by the system, since the months of self-evaluation count from it; none for who never began and was
+    found below when the year was closed. `level` holds once settled.
     """
 
     class Status(models.TextChoices):
@@ -189,7 +190,7 @@ class CapabilityReview(Workflow):
         Standard, models.PROTECT, verbose_name="能力标准", related_name="+"
     )
     optional = models.BooleanField("自愿参加", default=False, editable=False)
-    started_on = models.DateField("自评开始日期", editable=False)
+    started_on = models.DateField("自评开始日期", null=True, editable=False)
     done_on = models.DateField("自查完成日期", null=True, editable=False)
     self_level = models.CharField(
         "自评等次", max_length=12, choices=ReviewLevel, blank=True, editable=False
@@ -333,6 +334,10 @@ class CapabilityReview(Workflow):
                 condition=~Q(status__in=["confirmed", "final", "below"])
                 | Q(level_on__isnull=False) & ~Q(level=""),
                 name="capability_review_settled_has_level",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="below") | Q(started_on__isnull=False),
+                name="capability_review_begun_has_day",
             ),
             models.UniqueConstraint(
                 fields=["round", "institution"], name="capability_review_once_a_round"

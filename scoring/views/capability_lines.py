@@ -230,14 +230,26 @@ def _save(
             form.add_error(None, said)
             status = 409
         else:
-            total = line.review.lines.count()
             if as_json:
-                return JsonResponse({"version": line.version, "totals": totals(standing, total)})
+                counts = _counts(request, line, side, standing)
+                return JsonResponse({"version": line.version, "totals": counts})
             messages.success(request, f"已保存：{line.clause.code} {line.clause.name}")
             return redirect(f"{reverse(f'scoring:{back}', args=[line.review_id])}#l{line.pk}")
     if as_json:
         return JsonResponse({"errors": form.errors}, status=400)
     return page(request, _review(request, line.review_id), form, status=status)
+
+
+def _counts(
+    request: Request, line: CapabilityLine, side: Mapping[str, str], standing: Standing
+) -> dict[str, str]:
+    """Return the words that change with one clause, for the script."""
+    rows = CapabilityLine.objects.visible_to(request.post).filter(review=line.review_id)
+    if side is SELF:
+        return totals(standing, rows.count())
+    up = rows.filter(drawn=True) if side is RECHECKED else rows
+    judged = up.exclude(**{side["grade"]: ""}).count()
+    return {**totals(standing, 0), "judged": str(judged)}
 
 
 def _stale(request: Request, line: CapabilityLine, side: Mapping[str, str]) -> str:
@@ -326,7 +338,7 @@ def _judge_page(
             "recheck": recheck,
             "chapters": _chapters(views, review),
             "standing": standing,
-            "totals": {**totals(standing, len(rows)), "done": str(done)},
+            "totals": {**totals(standing, len(rows)), "judged": str(done)},
             "total": len(up),
             "all": len(rows),
             "crumbs": [(review, review.get_absolute_url())],

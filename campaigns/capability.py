@@ -122,7 +122,7 @@ def _at_least(given: str, grade: str) -> bool:
 
 
 def still_missing(level: Level, grades: Mapping[str, str], core: Collection[str] = ()) -> list[str]:
-    """Say in Chinese what a level still needs: so many clauses more of a grade, and each core clause that is too low.
+    """Say in Chinese what a level still needs: so many clauses more of a grade, and which core clauses are too low.
 
     Empty exactly when `judge` says that the level is reached.
     """
@@ -138,5 +138,6 @@ def still_missing(level: Level, grades: Mapping[str, str], core: Collection[str]
             found.append(f"{word}还差 {need - good} 条（至少 {need} 条，现有 {good} 条）")
     if level.core:
         weak = [c for c in sorted(core) if c in grades and not _at_least(grades[c], level.core)]
-        found += [f"核心条款 {c} 至少 {level.core}（现为 {grades[c] or '未评'}）" for c in weak]
+        if named := [f"{code}（现为 {grades[code] or '未评'}）" for code in weak]:
+            found.append(f"核心条款至少 {level.core}：{'、'.join(named)}")
     return found

@@ -221,9 +221,9 @@ def why_not(review: CapabilityReview, standing: Standing, level: str) -> list[st
         )
     if standing.open:
         reasons.append(f"还有 {standing.open} 条没有评定等级")
-    if not standing.reaches(level):
-        label = ReviewLevel(level).label
-        reasons += [f"自评未达到{label}，还差：{what}" for what in _all_missing(standing, level)]
+    elif not standing.reaches(level):
+        missing = "；".join(_all_missing(standing, level))
+        reasons.append(f"自评未达到{ReviewLevel(level).label}，还差：{missing}")
     return reasons
 
 

@@ -204,6 +204,26 @@ def may_report(round: CapabilityRound, post: Post) -> bool:
     )
 
 
+def reported_by(rounds: Sequence[CapabilityRound]) -> dict[int, set[int]]:
+    """Return for each round (by id) the bureaus that have handed a list up; one query."""
+    found: dict[int, set[int]] = {round.pk: set() for round in rounds}
+    rows = CapabilityReport.objects.filter(round__in=list(found)).values_list(
+        "round", "institution"
+    )
+    for round, bureau in rows:
+        found[round].add(bureau)
+    return found
+
+
+def deadlines_met(
+    round: CapabilityRound, post: Post, reported: set[int], own: CapabilityReview | None
+) -> tuple[bool, bool]:
+    """Say whether the two deadlines are met as far as they are the post's: by the unit's own self-check or a list handed up."""
+    over = round.institution_id in reported
+    done = own is not None and own.done_on is not None
+    return done or over or post.institution.bureau_id in reported, over
+
+
 def reported_units(round: CapabilityRound, bureau: Institution) -> list[list[Any]]:
     """Return the table of a list: who must take part below `bureau`, and who does so freely; who has not begun is there too."""
     reviews = {

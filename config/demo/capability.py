@@ -19,6 +19,8 @@ from scoring import capability_reviewing as reviewing
 from scoring import capability_using as using
 from scoring.models import CapabilityLine, CapabilityReview, CapabilityRound
 from scoring.models.capability import default_dates
+from supervision import rectifying
+from supervision.models import Problem, Rectification
 
 SET_UP, TIED = date(2018, 10, 8), date(2019, 1, 23)
 REPORTED, RECHECKED, HANDED_UP = date(2019, 4, 26), date(2019, 5, 9), date(2019, 5, 17)
@@ -121,7 +123,27 @@ class CapabilityStory:
         )
         weak = [line for line in filling.lines_of(review) if line.grade == "D"]
         if weak:
-            filling.put_right(review, weak, due=date(2019, 3, 29), by=by)
+            for problem in filling.put_right(review, weak, due=date(2019, 3, 29), by=by):
+                self.year.after(1, lambda p=problem: self.work(p))
+                self.year.on(date(2019, 2, 20), lambda p=problem: self.close(p))
+
+    def work(self, problem: Problem) -> None:
+        row, by = problem.rectification, self._head(problem.institution.code)
+        row.sign(by=by, version=row.version)
+        rectifying.save_measures(
+            row,
+            measures="完善制度，明确责任人，按月检查（示例）。",
+            leader="分管副院长",
+            person="院办经办人",
+            files=[self.papers.paper(self.cast.unit(problem.institution.code), "整改佐证")],
+            by=by,
+            version=row.version,
+        )
+        row.apply(by=by, version=row.version)
+
+    def close(self, problem: Problem) -> None:
+        row = Rectification.objects.select_related("institution", "supervisor").get(problem=problem)
+        row.close(by=self._asker(row.supervisor), version=row.version, note="已整改到位（示例）。")
 
     def complete(self, code: str) -> None:
         review = self._review(code)

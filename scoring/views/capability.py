@@ -17,6 +17,7 @@ from institutions.http import Request, posted_version
 from institutions.models import Event
 from institutions.moves import AskForm, moves_for_template, press
 from scoring import capability_filling as filling
+from scoring import capability_register as register
 from scoring import capability_reviewing as reviewing
 from scoring import capability_using as using
 from scoring.capability import REFERS_TO, required_ids, stand_of
@@ -75,11 +76,13 @@ def capability_list(request: Request) -> HttpResponse:
     open_rounds = list(
         CapabilityRound.objects.visible_to(post).open().select_related("institution")[:5]
     )
-    begun = set(
-        CapabilityReview.objects.visible_to(post)
-        .filter(institution=post.institution_id, round__in=open_rounds)
-        .values_list("round", flat=True)
-    )
+    begun = {
+        review.round_id: review
+        for review in CapabilityReview.objects.visible_to(post).filter(
+            institution=post.institution_id, round__in=open_rounds
+        )
+    }
+    reported = register.reported_by(open_rounds)
     return ReviewList(request, reviews(request)).response(
         "scoring/capability_list.html",
         {
@@ -88,6 +91,9 @@ def capability_list(request: Request) -> HttpResponse:
                     "round": round,
                     "may_start": round.pk not in begun and filling.may_start(round, post),
                     "required": post.institution_id in required_ids(round),
+                    "met": register.deadlines_met(
+                        round, post, reported[round.pk], begun.get(round.pk)
+                    ),
                 }
                 for round in open_rounds
             ],

@@ -67,9 +67,9 @@ def capability_round(request: Request, pk: int) -> HttpResponse:
             "own_required": post.institution_id in required,
             "may_start": filling.may_start(round, post),
             "reported": reports.filter(institution=post.institution_id).order_by("-number").first(),
-            "handed_up": reports.filter(institution=round.institution_id).exists(),
-            "all_counties": bool(areas)
-            and all(area.report for area in areas if area.bureau.pk != round.institution_id),
+            "met": register.deadlines_met(
+                round, post, register.reported_by([round])[round.pk], own
+            ),
             "reports": reports.select_related("institution", "author__institution", "round"),
             "aims": register.aims(round, post),
             "draws": CapabilityDraw.objects.visible_to(post).filter(round=round, review=None),

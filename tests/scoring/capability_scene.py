@@ -24,7 +24,7 @@ def city_round(world, **more) -> CapabilityRound:
     by = world.posts.city_officer
     standards = [publish_standard(n, by=by, levels=CAPABILITY_LEVELS) for n in CAPABILITY_FILES]
     dates = default_dates(2023)
-    round = CapabilityRound(name="2023年活动", year=2023, **{**dates, **more})
+    round = CapabilityRound(**{"name": "2023年活动", "year": 2023, **dates, **more})
     register.save_round(round, standards, by=by)
     return round
 

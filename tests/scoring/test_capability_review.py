@@ -132,7 +132,7 @@ def test_the_county_finds_a_unit_below_only_when_its_grades_say_so(world):
     reviewing.fail(review, by=by, version=review.version, note="核心条款不合格")
     review = fresh(review)
     assert (review.status, review.level) == ("below", "below")
-    assert "核心条款 1.1.1 至少 C（现为 D）" in review.explanation
+    assert "核心条款至少 C：1.1.1（现为 D）" in review.explanation
     reviewing.reopen(review, by=by, version=review.version, note="已整改")
     review = fresh(review)
     assert (review.status, review.level) == ("returned", "") and level_of(
@@ -245,7 +245,7 @@ def test_what_a_check_finds_worse_takes_the_level_down_and_names_the_clause(worl
     assert (review.status, review.level) == ("below", "below")
     assert "由基本标准改为未达到基本标准" in review.explanation
     assert "1.1.1 基本功能（审核 A，复核 D）" in review.explanation
-    assert "核心条款 1.1.1 至少 C（现为 D）" in review.explanation
+    assert "核心条款至少 C：1.1.1（现为 D）" in review.explanation
     assert review.steps.last().level == "below"
     assert level_of([world.centre], 2023) == {world.centre.pk: "below"}
 

@@ -133,8 +133,8 @@ class CapabilityStory:
         rectifying.save_measures(
             row,
             measures="完善制度，明确责任人，按月检查（示例）。",
-            leader="分管副院长",
-            person="院办经办人",
+            leader=by.title,
+            person=by.title,
             files=[self.papers.paper(self.cast.unit(problem.institution.code), "整改佐证")],
             by=by,
             version=row.version,

@@ -1,6 +1,6 @@
 """Lists of the capability review: all reviews in sight, and the register of one year with who has not begun."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -9,7 +9,6 @@ from django.db.models import Prefetch, Q, QuerySet
 from institutions.http import Request
 from institutions.listing import Column, Listing, Tag
 from institutions.models import Institution
-from scoring.capability import required_ids
 from scoring.capability_forms import RegisterFilters, ReviewFilters
 from scoring.models import CapabilityReview, CapabilityRound
 
@@ -96,8 +95,8 @@ class RegisterList(Listing):
         Column("状态", lambda u: review_tag(u.own[0] if u.own else None)),
     )
 
-    def __init__(self, request: Request, round: CapabilityRound) -> None:
-        super().__init__(request, register_rows(request, round))
+    def __init__(self, request: Request, round: CapabilityRound, required: Collection[int]) -> None:
+        super().__init__(request, register_rows(request, round, required))
         self.round = round
 
     @cached_property
@@ -114,11 +113,13 @@ def _url(unit: Any) -> str:
     return unit.own[0].get_absolute_url() if unit.own else unit.get_absolute_url()
 
 
-def register_rows(request: Request, round: CapabilityRound) -> QuerySet[Institution]:
+def register_rows(
+    request: Request, round: CapabilityRound, required: Collection[int]
+) -> QuerySet[Institution]:
     """Return the units of the register in sight, each with its review as `own` (a list of one or none)."""
     reviews = CapabilityReview.objects.visible_to(request.post).filter(round=round)
     units = Institution.objects.visible_to(request.post).filter(
-        Q(pk__in=required_ids(round)) | Q(pk__in=reviews.values("institution"))
+        Q(pk__in=required) | Q(pk__in=reviews.values("institution"))
     )
     return units.select_related("bureau").prefetch_related(
         Prefetch("capabilityreviews", queryset=reviews, to_attr="own")

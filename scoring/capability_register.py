@@ -1,6 +1,6 @@
 """The register of a year's activity: who takes part, who has not begun, the lists reported up, the targets, the end of the year."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -158,11 +158,14 @@ class Area:
     report: CapabilityReport | None = None
 
 
-def areas(round: CapabilityRound, post: Post) -> list[Area]:
-    """Return the register by county as far as `post` sees it, each with who has not begun; four queries."""
+def areas(round: CapabilityRound, post: Post, required: Collection[int]) -> list[Area]:
+    """Return the register by county as far as `post` sees it, each with who has not begun; three queries.
+
+    `required` are the ids of who must take part.
+    """
     units = (
         Institution.objects.visible_to(post)
-        .filter(pk__in=required_ids(round))
+        .filter(pk__in=required)
         .select_related("bureau")
         .order_by("code")
     )

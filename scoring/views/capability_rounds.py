@@ -41,7 +41,8 @@ def _round(request: Request, pk: int) -> CapabilityRound:
 def capability_round(request: Request, pk: int) -> HttpResponse:
     round = _round(request, pk)
     post = request.post
-    listing = RegisterList(request, round)
+    required = required_ids(round)
+    listing = RegisterList(request, round, required)
     if request.GET.get("format"):
         return listing.response("scoring/capability_round.html")
     own = (
@@ -50,10 +51,13 @@ def capability_round(request: Request, pk: int) -> HttpResponse:
         .select_related("institution", "round")
         .first()
     )
-    areas = register.areas(round, post) if post.institution.is_bureau else []
-    required = required_ids(round)
+    areas = register.areas(round, post, required) if post.institution.is_bureau else []
     group = round.group
-    reports = CapabilityReport.objects.visible_to(post).filter(round=round)
+    reports = list(
+        CapabilityReport.objects.visible_to(post)
+        .filter(round=round)
+        .select_related("institution", "author__institution", "round")
+    )
     return listing.response(
         "scoring/capability_round.html",
         {
@@ -66,11 +70,13 @@ def capability_round(request: Request, pk: int) -> HttpResponse:
             "own": own,
             "own_required": post.institution_id in required,
             "may_start": filling.may_start(round, post),
-            "reported": reports.filter(institution=post.institution_id).order_by("-number").first(),
+            "reported": next(
+                (x for x in reversed(reports) if x.institution_id == post.institution_id), None
+            ),
             "met": register.deadlines_met(
                 round, post, register.reported_by([round])[round.pk], own
             ),
-            "reports": reports.select_related("institution", "author__institution", "round"),
+            "reports": reports,
             "aims": register.aims(round, post),
             "draws": CapabilityDraw.objects.visible_to(post).filter(round=round, review=None),
             "lacking": group.missing_professions if group else [],

@@ -16,7 +16,7 @@ from scoring.models.capability import Grade
 
 ORDER = (ReviewLevel.BELOW, ReviewLevel.BASIC, ReviewLevel.RECOMMENDED)
 # 社区卫生服务站和村卫生室服务能力标准参照社区卫生服务中心、乡镇卫生院的相关标准执行.
-REFERS_TO = {Kind.STATION: Kind.COMMUNITY, Kind.CLINIC: Kind.TOWNSHIP}
+REFERS_TO: dict[str, str] = {Kind.STATION: Kind.COMMUNITY, Kind.CLINIC: Kind.TOWNSHIP}
 
 
 def earliest_application(started: date, months: int) -> date:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
@@ -76,7 +76,7 @@ def start(round: CapabilityRound, *, by: Post) -> CapabilityReview:
             review = CapabilityReview(
                 round=round,
                 institution=unit,
-                supervisor_id=unit.bureau_id,
+                supervisor_id=cast(int, unit.bureau_id),
                 author=by,
                 standard=standard,
                 optional=unit.pk not in required_ids(round),

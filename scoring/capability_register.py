@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
@@ -121,7 +121,7 @@ def close(round: CapabilityRound, *, by: Post, version: int) -> int:
             CapabilityReview(
                 round=round,
                 institution=unit,
-                bureau_id=unit.bureau_id,
+                bureau_id=cast(int, unit.bureau_id),
                 supervisor=round.institution,
                 author=by,
                 standard=standard,

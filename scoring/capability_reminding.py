@@ -67,7 +67,7 @@ def _tell_units(round: CapabilityRound, due: date, step: deadlines.Step) -> None
             .values_list("bureau", flat=True)
         )
         notify(
-            posts_at(set(counties), REVIEW),
+            posts_at({pk for pk in counties if pk}, REVIEW),
             f"{text}并上报，还有机构没有完成",
             url=_url(round),
         )

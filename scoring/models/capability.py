@@ -45,7 +45,7 @@ REVIEW = "scoring.review_capability"
 CHANGE = "scoring.change_capability"
 
 
-class RoundQuerySet(PublishedByBureauQuerySet):
+class CapabilityRoundQuerySet(PublishedByBureauQuerySet):
     def open(self) -> Self:
         return self.filter(status=CapabilityRound.Status.OPEN)
 
@@ -96,7 +96,7 @@ class CapabilityRound(Workflow):
     # Steps of the reminder that have been sent, as "deadline:date:step".
     reminded = models.JSONField(default=list, blank=True, editable=False)
 
-    objects: ClassVar = RoundQuerySet.as_manager()
+    objects: ClassVar = CapabilityRoundQuerySet.as_manager()
 
     MOVES = {
         "close": Move(
@@ -139,7 +139,7 @@ class CapabilityRound(Workflow):
         return self.status == self.Status.OPEN
 
 
-class ReviewQuerySet(WorkQuerySet):
+class CapabilityReviewQuerySet(WorkQuerySet):
     item_path = None
 
     def settled(self) -> Self:
@@ -209,7 +209,7 @@ class CapabilityReview(Workflow):
     handed_up_on = models.DateField("上报省级日期", null=True, editable=False)
     explanation = models.TextField("认定说明", blank=True, editable=False)
 
-    objects: ClassVar = ReviewQuerySet.as_manager()
+    objects: ClassVar = CapabilityReviewQuerySet.as_manager()
 
     MOVES = {
         "complete": Move(
@@ -368,7 +368,7 @@ class CapabilityReview(Workflow):
         return post.institution.is_bureau or self.status not in self.CLOSED_DOORS
 
 
-class OfReview(ScopedQuerySet):
+class OfCapabilityReview(ScopedQuerySet):
     institution_path = "review__institution"
     item_path = None
     bureau_path = "review__bureau"
@@ -398,7 +398,7 @@ class CapabilityLine(models.Model):
     recheck_note = models.CharField("复核说明", max_length=300, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)
 
-    objects = OfReview.as_manager()
+    objects = OfCapabilityReview.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "条款评定"
@@ -434,7 +434,7 @@ class CapabilityStep(models.Model):
     on = models.DateField("日期")
     by = models.ForeignKey(Post, models.PROTECT, verbose_name="办理", related_name="+")
 
-    objects = OfReview.as_manager()
+    objects = OfCapabilityReview.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "评审步骤"
@@ -444,7 +444,7 @@ class CapabilityStep(models.Model):
         return f"{self.label} {self.on}"
 
 
-class LotsQuerySet(ScopedQuerySet):
+class CapabilityDrawQuerySet(ScopedQuerySet):
     """Seen by the bureau that runs the round and whoever is above it, never by those who are checked."""
 
     institution_path = "round__institution"
@@ -482,7 +482,7 @@ class CapabilityDraw(models.Model):
     author = models.ForeignKey(Post, models.PROTECT, verbose_name="抽取人", related_name="+")
     drawn_at = models.DateTimeField("抽取时间", default=clock.now)
 
-    objects = LotsQuerySet.as_manager()
+    objects = CapabilityDrawQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "能力评审抽取"
@@ -500,7 +500,7 @@ class CapabilityDraw(models.Model):
         return reverse("scoring:capability_draw", args=[self.pk])
 
 
-class ReportQuerySet(ScopedQuerySet):
+class CapabilityReportQuerySet(ScopedQuerySet):
     institution_path = "institution"
     item_path = None
     bureau_path = "institution"
@@ -520,7 +520,7 @@ class CapabilityReport(models.Model):
     rows = models.JSONField("名单")
     digest = models.CharField("摘要", max_length=64)
 
-    objects = ReportQuerySet.as_manager()
+    objects = CapabilityReportQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "上报名单"
@@ -563,7 +563,7 @@ class CapabilityUse(models.Model):
         Sanction, models.PROTECT, null=True, verbose_name="奖惩台账", related_name="+"
     )
 
-    objects = OfReview.as_manager()
+    objects = OfCapabilityReview.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "结果运用"

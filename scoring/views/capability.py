@@ -137,7 +137,9 @@ def _detail(
         for move in moves_for_template(
             review,
             post,
-            url=lambda name: reverse(f"scoring:capability_{name}", args=[review.pk]),
+            url=lambda name: (
+                "" if name in ELSEWHERE else reverse(f"scoring:capability_{name}", args=[review.pk])
+            ),
             pressed=pressed,
         )
         if move.name not in ELSEWHERE

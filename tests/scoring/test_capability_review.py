@@ -209,6 +209,17 @@ def test_a_unit_of_the_city_itself_keeps_pace_without_a_county(world):
     assert passed(world, review).status == "reported"  # nobody to report it to before the recheck
 
 
+def test_every_side_opens_the_review_in_every_state(world, log_in, leader):
+    review = confirmed(world, city_round(world))
+    sides = (world.posts.head, world.posts.officer, world.posts.city_officer, leader)
+    for post in sides:
+        client = log_in(post)
+        for status in CapabilityReview.Status.values:
+            CapabilityReview.objects.update(status=status, started_on=APPLIES)
+            answer = client.get(url("detail", review))
+            assert answer.status_code == 200, (post, status)
+
+
 # --- The recheck ----------------------------------------------------------------------------------------
 
 

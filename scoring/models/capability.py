@@ -15,7 +15,6 @@ from django.urls import reverse
 
 from campaigns.capability import Level, read_levels
 from campaigns.models import Campaign, Clause, Group, Standard
-from campaigns.models.series import PublishedByBureauQuerySet
 from institutions import clock
 from institutions.models import Institution, Post, StoredFile
 from institutions.models.scoping import ScopedQuerySet, WorkQuerySet
@@ -45,7 +44,21 @@ REVIEW = "scoring.review_capability"
 CHANGE = "scoring.change_capability"
 
 
-class CapabilityRoundQuerySet(PublishedByBureauQuerySet):
+class CapabilityRoundQuerySet(WorkQuerySet):
+    """Known to everybody who works under the bureau that runs it, and to those above it."""
+
+    item_path = None
+
+    def visible_to(self, post: Post | None) -> Self:
+        if post is None or post.role in self.hidden_from:
+            return self.none()
+        above = {code for grant in post.reach.grants for code in grant.path.split("/") if code}
+        above |= set(post.institution.path.strip("/").split("/"))
+        rows = Q(bureau__code__in=above)
+        if post.institution.is_bureau:
+            rows |= Q(bureau__path__startswith=post.institution.path)
+        return self.filter(rows)
+
     def open(self) -> Self:
         return self.filter(status=CapabilityRound.Status.OPEN)
 

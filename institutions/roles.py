@@ -69,6 +69,8 @@ _READ = frozenset(
     }
 )
 _MONEY = frozenset({"scoring.view_yearresult"})
+# What the bureau shows to everybody, before and after; others read its public page.
+_PUBLIC = frozenset({"campaigns.view_publication"})
 # The roster names persons: for those who work with it.
 _ROSTER = frozenset({"institutions.view_staffmember"})
 _KEEPS = _ROSTER | {"institutions.keep_staff", "institutions.fill_capacity"}
@@ -169,6 +171,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     },
     Role.AUDITOR: _READ
     | _MONEY
+    | _PUBLIC
     | _ROSTER
     | _ADMIN
     | {
@@ -183,12 +186,14 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     },
     Role.LEADER: _READ
     | _MONEY
+    | _PUBLIC
     | _TABLES
     | _PACKS
     | _ROSTER
     | {
         "campaigns.issue_campaign",
         "campaigns.confirm_phase",
+        "campaigns.decide_publication",
         "campaigns.write_log",
         "supervision.add_problem",
         "supervision.record_visit",
@@ -201,6 +206,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     },
     Role.OFFICER: _READ
     | _MONEY
+    | _PUBLIC
     | _TABLES
     | _PACKS
     | _ASKS
@@ -227,6 +233,8 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "campaigns.confirm_target",
         "campaigns.change_check",
         "campaigns.prepare_check",
+        "campaigns.write_publication",
+        "campaigns.answer_objection",
         "supervision.add_complaint",
         # A bureau answers to the one above it: it receives that bureau's papers and reports on their tasks.
         "campaigns.receive_campaign",
@@ -242,6 +250,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     },
     Role.FINANCE: _READ
     | _MONEY
+    | _PUBLIC
     | _TABLES
     | _ROSTER
     | {

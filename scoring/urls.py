@@ -8,6 +8,7 @@ from scoring.views import (
     capability_rounds,
     estimates,
     evaluations,
+    publications,
     raising,
     sanctions,
     sheets,
@@ -170,6 +171,11 @@ capability_urls = [
     ),
 ]
 
+# The draft itself: campaigns/urls.py
+publication_urls = [
+    path("publications/<int:pk>/table/", publications.publication_table, name="publication_table"),
+]
+
 urlpatterns = [
     *evaluation_urls,
     *sheet_urls,
@@ -179,4 +185,5 @@ urlpatterns = [
     *year_urls,
     *estimate_urls,
     *capability_urls,
+    *publication_urls,
 ]

@@ -23,12 +23,14 @@ from campaigns.models import (
     Gap,
     Group,
     Member,
+    Objection,
     Passage,
     Phase,
     Plan,
     PlanCall,
     PlanVersion,
     Preparation,
+    Publication,
     Recipient,
     Report,
     Secondment,
@@ -124,6 +126,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.clauses = []
     rows.year_plans, rows.planned, rows.experts, rows.ties, rows.draws = [], [], [], [], []
     rows.notices = []
+    rows.publications, rows.objections = [], []
     rows.staff, rows.cooperations, rows.gaps, rows.secondments = [], [], [], []
     rows.work_units = []
     rows.clauses, rows.checks, rows.preparations, rows.complaints = [], [], [], []
@@ -652,6 +655,7 @@ def _planning(asker, below, rows) -> None:
             )
         )
     if asker.is_bureau:
+        _publications(asker, lead, rows)
         expert = Expert.objects.create(
             bureau=asker,
             code="E1",
@@ -665,6 +669,29 @@ def _planning(asker, below, rows) -> None:
                 expert=expert, institution=below[0], reason=mark(asker, "", "expert")
             )
         )
+
+
+def _publications(asker, lead, rows) -> None:
+    """A draft, and an objection to something that is shown: name and phone are for those who answer."""
+    ours = {"institution": asker, "supervisor": asker, "kind": "flow", "text": "示例"}
+    rows.publications.append(
+        Publication.objects.create(**ours, title=mark(asker, "", "publication"))
+    )
+    shown = Publication.objects.create(
+        **ours, title="示例", status="published", published_on=NOW.date(), decided_by=lead
+    )
+    rows.objections.append(
+        Objection.objects.create(
+            institution=asker,
+            supervisor=asker,
+            publication=shown,
+            text=mark(asker, "", "publication"),
+            name=mark(asker, "", "contact"),
+            receipt=f"{asker.pk:064}",
+            key=uuid4(),
+            due=date(2023, 4, 30),
+        )
+    )
 
 
 def _notice(asker, unit, number) -> Notice:
@@ -923,6 +950,7 @@ FAR = {"ZD", "ZD-A", "ZD-A-1"}
 LEAD_ITEMS = {"02"}  # of ITEMS; the mandate is 02, 03, 09, 10
 # Kinds that know no service item: a post that is limited to items sees none of them.
 WITHOUT_ITEM = {"visit", "plan", "money", "scheme", "sanction"}
+AT_BUREAU = {"officer", "city_officer", "far_officer", "leader", "finance", "auditor"}
 # What a bureau or centre above publishes to everybody below.
 PAPERS = {"campaign", "standard"}
 # Where a persona stands: the units it reaches, and its own unit.
@@ -988,6 +1016,11 @@ def may_read(persona: str, code: str, item: str, kind: str) -> bool:
             "leader",
             "auditor",
         )
+    if kind == "publication":
+        # Before it is decided, and what came in about it: the bureau's own and those above; others read the public page.
+        return code in reach and persona in AT_BUREAU
+    if kind == "contact":
+        return persona in ("officer", "city_officer", "far_officer") and code == home
     if kind == "unannounced":
         # Neither the visited nor a street that looks on learns of it; the body does, and whoever is above.
         return code in reach and persona not in ("street", "lead") and persona != "expert"

@@ -154,6 +154,12 @@ ROUTES: dict[str, Any] = {
     "activate": OPEN,
     "worker": OPEN,
     "supervision:visit_offline": OPEN,
+    "public:home": OPEN,
+    "public:bureau": OPEN,
+    "public:publication": OPEN,
+    "public:file": OPEN,
+    "public:object": OPEN,
+    "public:receipt": OPEN,
     "logout": OWN,
     "password_change": OWN,
     "second_factor": OWN,
@@ -219,7 +225,11 @@ ROUTES: dict[str, Any] = {
     "campaigns:check_calendar": Page(WORKERS),
     "campaigns:check_create": Page(OFFICERS),
     "campaigns:preparation_list": Page(WORKERS),
+    "campaigns:publication_list": Page(BUREAU | {"auditor"}),
+    "campaigns:publication_create": Page(OFFICERS),
+    "campaigns:objection_list": Page(BUREAU | {"auditor"}),
     "programme_year": Page(WORKERS),
+    "overdue_list": Page(WORKERS),
     "campaigns:standard_create": Page(OFFICERS),
     "campaigns:gap_list": Page(WORKERS),
     "campaigns:gap_create": Page(UNITS),
@@ -384,6 +394,13 @@ ROUTES: dict[str, Any] = {
         data={"on": "2023-04-30", "result": "holds", "note": "x"},
     ),
     "supervision:self_check_detail": Record("self_checks", "check", WORKERS),
+    "supervision:self_check_send_back": Move(
+        "self_checks",
+        "check",
+        ASKING | {"lead"},
+        asks,
+        data={"note": "x", "due": "2099-01-01"},
+    ),
     "supervision:spread_detail": Record("spreads", "check", WORKERS),
     "supervision:sanction_detail": Record("sanctions", "sanction", WORKERS),
     "supervision:sanction_reject": Move(
@@ -407,6 +424,22 @@ ROUTES: dict[str, Any] = {
     ),
     "supervision:complaint_withdraw": Move(
         "complaints", "problem", ASKING, asks, data={"note": "x"}
+    ),
+    # records: what is shown to everybody, and what they say about it
+    "campaigns:publication_detail": Record("publications", "publication", BUREAU | {"auditor"}),
+    "campaigns:objection_detail": Record("objections", "publication", BUREAU | {"auditor"}),
+    **{
+        f"campaigns:publication_{name}": Move("publications", "publication", OFFICERS, owns)
+        for name in ("submit", "discard", "table_remove")
+    },
+    **{
+        f"campaigns:publication_{name}": Move(
+            "publications", "publication", {"leader"}, owns, data={"note": "x"}
+        )
+        for name in ("publish", "send_back", "withdraw")
+    },
+    "campaigns:objection_reply": Move(
+        "objections", "publication", OFFICERS, owns, data={"answer": "x"}
     ),
     # records: scoring
     "scoring:evaluation_detail": Record("evaluations", "evaluation", WORKERS),
@@ -720,6 +753,20 @@ ROUTES: dict[str, Any] = {
         )
         for name in ("reapply", "withdraw", "finish")
     },
+    "campaigns:publication_edit": Guarded("publications", "publication", OFFICERS, owns),
+    "campaigns:publication_replace": Guarded(
+        "publications", "publication", OFFICERS, owns, methods=("post",)
+    ),
+    "campaigns:publication_file": Guarded(
+        "publications", "publication", BUREAU | {"auditor"}, args=(KEY,), methods=("get",)
+    ),
+    "campaigns:publication_file_remove": Guarded(
+        "publications", "publication", OFFICERS, owns, args=(KEY,), methods=("post",)
+    ),
+    "campaigns:objection_reveal": Guarded(
+        "objections", "publication", OFFICERS, owns, methods=("post",)
+    ),
+    "scoring:publication_table": Guarded("publications", "publication", OFFICERS, owns),
     "scoring:estimate_detail": Record("units", "unit", MONEY),
     "scoring:estimate_edit": Guarded("units", "unit", PLANNING, keeps),
     "scoring:estimate_split": Guarded("units", "unit", PLANNING, keeps, methods=("post",)),

@@ -21,6 +21,7 @@ from config.demo.other_papers import OtherBureaux
 from config.demo.papers import Papers
 from config.demo.planning import PlanningStory
 from config.demo.plans import PlanStory
+from config.demo.publications import PublicationStory
 from config.demo.resources import ResourceStory
 from config.demo.sanctions import SanctionStory
 from config.demo.sheets import SheetStory
@@ -71,6 +72,7 @@ def build() -> Iterator[str]:
             LoopStory(cast, year, visits.rectifying).plan()
             ResourceStory(cast, year, papers).plan()
             CheckStory(cast, earlier, year, story).plan()
+            PublicationStory(cast, year, story).plan()
             # Its targets and figures are followed on: what its passages became is complete only now.
             year.on(date(2023, 3, 21), of_2021.paper.link)
             figures.plan_elsewhere(others.centres)

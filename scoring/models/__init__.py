@@ -1,6 +1,16 @@
 """What it is worth: evaluations, score sheets, the year-end table and its money."""
 
 from scoring.models.appeal import Appeal
+from scoring.models.capability import (
+    CapabilityDraw,
+    CapabilityLine,
+    CapabilityReport,
+    CapabilityReview,
+    CapabilityRound,
+    CapabilityStep,
+    CapabilityUse,
+    ReviewLevel,
+)
 from scoring.models.evaluation import Evaluation, ScoreLine, ScoreSection, ScoreSheet
 from scoring.models.year import (
     Adjustment,
@@ -14,9 +24,17 @@ from scoring.models.year import (
 __all__ = [
     "Adjustment",
     "Appeal",
+    "CapabilityDraw",
+    "CapabilityLine",
+    "CapabilityReport",
+    "CapabilityReview",
+    "CapabilityRound",
+    "CapabilityStep",
+    "CapabilityUse",
     "Evaluation",
     "PlannedWork",
     "Prepayment",
+    "ReviewLevel",
     "ScoreLine",
     "ScoreSection",
     "ScoreSheet",

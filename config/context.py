@@ -68,6 +68,7 @@ MENU: list[tuple[str, Any, str]] = [
             ("评价", "scoring:evaluation_list", "scoring.view_evaluation"),
             ("评分表", "scoring:sheet_list", "scoring.view_sheet"),
             ("申诉", "scoring:appeal_list", "scoring.view_sheet"),
+            ("优质服务基层行", "scoring:capability_list", "scoring.view_capability"),
             ("评价标准", "campaigns:standard_list", "campaigns.view_standard"),
         ],
         "",

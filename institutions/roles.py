@@ -65,6 +65,7 @@ _READ = frozenset(
         "supervision.view_complaint",
         "scoring.view_evaluation",
         "scoring.view_sheet",
+        "scoring.view_capability",
     }
 )
 _MONEY = frozenset({"scoring.view_yearresult"})
@@ -117,6 +118,7 @@ _ANSWERS = frozenset(
         "supervision.add_complaint",
         "supervision.answer_complaint",
         "scoring.fill_sheet",
+        "scoring.fill_capability",
     }
 )
 _ADMIN = frozenset({"institutions.use_admin"})
@@ -201,6 +203,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "scoring.publish_evaluation",
         "scoring.recheck_evaluation",
         "scoring.freeze_year",
+        "scoring.decide_capability",
     },
     Role.OFFICER: _READ
     | _MONEY
@@ -243,6 +246,9 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "campaigns.write_plan",
         "scoring.change_policy",
         "scoring.recheck_evaluation",
+        "scoring.change_capability",
+        "scoring.review_capability",
+        "scoring.report_capability",
     },
     Role.FINANCE: _READ
     | _MONEY
@@ -282,6 +288,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "supervision.decide_sanction",
         "scoring.submit_sheet",
         "scoring.write_appeal",
+        "scoring.apply_capability",
         "scoring.change_policy",
         "scoring.freeze_year",
         "institutions.view_account",

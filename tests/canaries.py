@@ -58,6 +58,11 @@ from institutions.roles import Role
 from scoring.models import (
     Adjustment,
     Appeal,
+    CapabilityDraw,
+    CapabilityLine,
+    CapabilityReport,
+    CapabilityReview,
+    CapabilityRound,
     Correction,
     Evaluation,
     PlannedWork,
@@ -118,6 +123,8 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.sanctions, rows.proposals, rows.referrals = [], [], []
     rows.appeals = []
     rows.scenarios, rows.rechecks, rows.recheck_lines = [], [], []
+    rows.capability_rounds, rows.capability_reviews, rows.capability_lines = [], [], []
+    rows.capability_reports, rows.capability_draws = [], []
     rows.self_checks, rows.spreads, rows.effects = [], [], []
     rows.groups, rows.members = [], []
     rows.series, rows.censuses, rows.targets, rows.contributions = [], [], [], []
@@ -144,6 +151,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
         _figures(bureau, members, rows)
         _resources(bureau, members, rows)
         rows.clauses.append(rows.standards[-1].clauses.get(code="C02"))
+        _capability(bureau, members, rows)
         askers = [bureau, *(u for u in members if any(m.parent_id == u.pk for m in members))]
         for asker in askers:
             below = [u for u in members if u.parent_id == asker.pk]
@@ -913,6 +921,67 @@ def _scoring(asker, below, rows) -> None:
             author=asker.bureau.posts.first(),
         )
     )
+
+
+def _capability(bureau, members, rows) -> None:
+    """A year of 优质服务基层行 of each bureau; every unit has applied, and the county has begun to write."""
+    standard = Standard.objects.filter(bureau=bureau).first()
+    round = CapabilityRound.objects.create(
+        institution=bureau,
+        supervisor=bureau,
+        name=mark(bureau, "", "standard"),
+        year=2023,
+        self_due=date(2023, 4, 30),
+        recheck_due=date(2023, 5, 20),
+    )
+    rows.capability_rounds.append(round)
+    rows.capability_reports.append(
+        CapabilityReport.objects.create(
+            round=round,
+            institution=bureau,
+            reported_on=date(2023, 4, 30),
+            author=bureau.posts.first(),
+            opinion=mark(bureau, "", "scheme"),
+            rows=[],
+            digest="0" * 64,
+        )
+    )
+    rows.capability_draws.append(
+        CapabilityDraw.objects.create(
+            round=round,
+            kind="units",
+            number=1,
+            seed="0",
+            pools={"units": [], "people": [], "fixed": []},
+            ask={},
+            result={"strata": [], "teams": []},
+            digest="0" * 64,
+            reason=mark(bureau, "", "unannounced"),
+            author=bureau.posts.first(),
+        )
+    )
+    for unit in members:
+        review = CapabilityReview.objects.create(
+            round=round,
+            institution=unit,
+            supervisor=bureau,
+            standard=standard,
+            status="applied",
+            started_on=date(2022, 9, 1),
+            applied_on=date(2023, 4, 1),
+            applied_level="basic",
+        )
+        rows.capability_reviews.append(review)
+        rows.capability_lines.append(
+            CapabilityLine.objects.create(
+                review=review,
+                clause=standard.clauses.leaves().first(),
+                grade="A",
+                note=mark(unit, "", "scheme"),
+                review_grade="B",
+                review_note=mark(unit, "", "plan"),
+            )
+        )
 
 
 # --- The oracle -------------------------------------------------------------------------------------

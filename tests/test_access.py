@@ -76,6 +76,11 @@ def asks_by_paper(persona: str, code: str, item: str) -> bool:
     return home(persona) == code[:2] and persona not in ("leader", "finance", "auditor")
 
 
+def decides(persona: str, code: str, item: str) -> bool:
+    """Whose bureau runs the activity that the unit takes part in."""
+    return home(persona) == code[:2]
+
+
 def judges(persona: str, code: str, item: str) -> bool:
     """A lead agency judges its items on the bureau's sheets, not on those of a centre's clinics."""
     return asks(persona, code, item) and (persona != "lead" or PARENT[code] == "ZC")
@@ -275,6 +280,8 @@ ROUTES: dict[str, Any] = {
     "scoring:performance_table": Page(MONEY),
     "scoring:scenario_list": Page(MONEY),
     "scoring:scenario_create": Page(OFFICERS | HEADS | {"finance"}),
+    "scoring:capability_list": Page(WORKERS),
+    "scoring:capability_round_create": Page(OFFICERS),
     "scoring:year_list": Page(MONEY),
     "scoring:adjustment_list": Page(MONEY),
     "scoring:policy_list": Page(MONEY),
@@ -683,6 +690,56 @@ ROUTES: dict[str, Any] = {
     "scoring:line_detach": Guarded(
         "lines", "section", UNITS, answers, args=(KEY,), methods=("post",)
     ),
+    # 优质服务基层行
+    "scoring:capability_round": Record("capability_rounds", "standard", WORKERS),
+    "scoring:capability_round_edit": Guarded("capability_rounds", "standard", OFFICERS, owns),
+    "scoring:capability_start": Guarded("capability_rounds", "standard", UNITS, methods=("post",)),
+    "scoring:capability_report_up": Guarded("capability_rounds", "standard", OFFICERS, owns),
+    "scoring:capability_spot": Guarded("capability_rounds", "standard", OFFICERS, owns),
+    "scoring:capability_close": Move("capability_rounds", "standard", OFFICERS, owns),
+    "scoring:capability_report": Record("capability_reports", "scheme", WORKERS),
+    "scoring:capability_draw": Record("capability_draws", "unannounced", WORKERS),
+    "scoring:capability_detail": Record("capability_reviews", "scheme", WORKERS),
+    "scoring:capability_fill": Guarded(
+        "capability_reviews", "scheme", UNITS, answers, methods=("get",)
+    ),
+    "scoring:capability_put_right": Guarded("capability_reviews", "scheme", UNITS, answers),
+    "scoring:capability_complete": Move("capability_reviews", "scheme", UNITS, answers),
+    "scoring:capability_resume": Move("capability_reviews", "scheme", UNITS, answers),
+    "scoring:capability_apply": Move(
+        "capability_reviews", "scheme", HEADS, answers, data={"level": "basic"}
+    ),
+    "scoring:capability_judge": Guarded(
+        "capability_reviews", "scheme", OFFICERS, asks_by_paper, methods=("get",)
+    ),
+    **{
+        f"scoring:capability_{name}": Move(
+            "capability_reviews", "scheme", OFFICERS, asks_by_paper, data={"note": "x"}
+        )
+        for name in ("adopt", "pass_on", "send_back", "fail", "reopen", "confirm")
+    },
+    **{
+        f"scoring:capability_{name}": Guarded(
+            "capability_reviews", "scheme", OFFICERS, asks_by_paper
+        )
+        for name in ("draw_lots", "certify")
+    },
+    "scoring:capability_use": Guarded("capability_reviews", "scheme", {"leader"}, decides),
+    "scoring:capability_line_save": Guarded(
+        "capability_lines", "scheme", UNITS, answers, methods=("post",)
+    ),
+    "scoring:capability_line_judge": Guarded(
+        "capability_lines", "scheme", OFFICERS, asks_by_paper, methods=("post",)
+    ),
+    "scoring:capability_line_attach": Guarded(
+        "capability_lines", "scheme", UNITS, answers, methods=("post",)
+    ),
+    "scoring:capability_line_file": Guarded(
+        "capability_lines", "scheme", WORKERS, args=(KEY,), methods=("get",)
+    ),
+    "scoring:capability_line_detach": Guarded(
+        "capability_lines", "scheme", UNITS, answers, args=(KEY,), methods=("post",)
+    ),
     "scoring:adjustment_withdraw": Guarded(
         "adjustments", "money", OFFICERS | HEADS | {"finance"}, asks, methods=("post",)
     ),
@@ -813,6 +870,11 @@ def whose(row) -> tuple[str, str]:
         "PlannedRound": "plan",
         "ExpertTie": "expert",
         "Draw": "round",
+        "PlannedRound": "plan",
+        "ExpertTie": "expert",
+        "Draw": "round",
+        "CapabilityDraw": "round",
+        "CapabilityLine": "review",
     }
     row = getattr(row, owner.get(type(row).__name__, ""), row)
     if type(row).__name__ == "ScoreLine":

@@ -9,6 +9,7 @@ from django.db.models import F
 from config.demo import people, units
 from config.demo.breakthrough import BreakthroughStory
 from config.demo.campaign import CampaignStory
+from config.demo.capability import CapabilityStory
 from config.demo.cast import TODAY, YESTERDAY, Cast
 from config.demo.checks import CheckStory
 from config.demo.days import Year
@@ -49,6 +50,7 @@ def build() -> Iterator[str]:
             first = Year(until=date(2019, 12, 31))
             others = OtherBureaux(cast, first, papers)
             others.plan()
+            CapabilityStory(cast, first, papers).plan()
             earlier = Year(until=date(2021, 12, 31))
             of_2021 = BreakthroughStory(cast, earlier, papers)
             of_2021.plan()

@@ -870,9 +870,6 @@ def whose(row) -> tuple[str, str]:
         "PlannedRound": "plan",
         "ExpertTie": "expert",
         "Draw": "round",
-        "PlannedRound": "plan",
-        "ExpertTie": "expert",
-        "Draw": "round",
         "CapabilityDraw": "round",
         "CapabilityLine": "review",
     }

@@ -68,6 +68,8 @@ _READ = frozenset(
     }
 )
 _MONEY = frozenset({"scoring.view_yearresult"})
+# What was done, and totals of pay: also for those whose work it is. Lines of persons: models/distribution.py.
+_WORK = frozenset({"scoring.view_workload", "scoring.view_distribution"})
 # The roster names persons: for those who work with it.
 _ROSTER = frozenset({"institutions.view_staffmember"})
 _KEEPS = _ROSTER | {"institutions.keep_staff", "institutions.fill_capacity"}
@@ -93,6 +95,7 @@ _ASKS = frozenset(
         "scoring.publish_evaluation",
         "scoring.decide_appeal",
         "scoring.settle_year",
+        "scoring.verify_workload",
     }
 )
 _ANSWERS = frozenset(
@@ -115,6 +118,7 @@ _ANSWERS = frozenset(
         "supervision.add_complaint",
         "supervision.answer_complaint",
         "scoring.fill_sheet",
+        "scoring.declare_workload",
     }
 )
 _ADMIN = frozenset({"institutions.use_admin"})
@@ -167,6 +171,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     },
     Role.AUDITOR: _READ
     | _MONEY
+    | _WORK
     | _ROSTER
     | _ADMIN
     | {
@@ -181,6 +186,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     },
     Role.LEADER: _READ
     | _MONEY
+    | _WORK
     | _TABLES
     | _PACKS
     | _ROSTER
@@ -195,9 +201,11 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "supervision.decide_sanction",
         "scoring.publish_evaluation",
         "scoring.freeze_year",
+        "scoring.confirm_settlement",
     },
     Role.OFFICER: _READ
     | _MONEY
+    | _WORK
     | _TABLES
     | _PACKS
     | _ASKS
@@ -236,6 +244,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     },
     Role.FINANCE: _READ
     | _MONEY
+    | _WORK
     | _TABLES
     | _ROSTER
     | {
@@ -244,6 +253,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "campaigns.write_breakthrough",
         "campaigns.prepare_check",
         "scoring.settle_year",
+        "scoring.prepare_settlement",
         "scoring.change_policy",
     },
     Role.LEAD: _READ
@@ -262,6 +272,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.EXPERT: _READ | {"supervision.record_visit", "supervision.add_problem"},
     Role.HEAD: _READ
     | _MONEY
+    | _WORK
     | _TABLES
     | _PACKS
     | _ASKS
@@ -273,11 +284,15 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "scoring.write_appeal",
         "scoring.change_policy",
         "scoring.freeze_year",
+        "scoring.prepare_settlement",
+        "scoring.confirm_settlement",
+        "scoring.distribute",
         "institutions.view_account",
         "institutions.manage_account",
         "institutions.hand_over_post",
     },
     Role.STAFF: _READ
+    | _WORK
     | _ANSWERS
     | _PACKS
     | _KEEPS

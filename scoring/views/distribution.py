@@ -75,13 +75,15 @@ def distribution_detail(request: Request, pk: int) -> HttpResponse:
         .order_by("member__name", "pk")
     )
     keeps = row.may("confirm", request.post)
+    difference = row.difference
     draft = keeps and row.status == Distribution.Status.DRAFT
     context = {
         "row": row,
         "lines": [(share, distributing.told(share)) for share in shares],
         "people": row.shares.count(),
         "keeps": keeps,
-        "difference": row.difference,
+        "difference": difference,
+        "given": row.pool + difference,
         "form": PoolForm(initial={"pool": row.pool, "basis": row.basis}) if draft else None,
         "moves": moves_for_template(
             row,

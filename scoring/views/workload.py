@@ -65,7 +65,7 @@ def workload_list(request: Request) -> HttpResponse:
     declares = post.has_perm(DECLARE) and post.institution.kind not in declaring.OFFICES
     context = {
         "coverage": coverage(listing.found),
-        "start": PeriodForm(initial=_quarter_now()) if declares else None,
+        "start": PeriodForm(initial=_quarter_now(), auto_id="start_%s") if declares else None,
         "may_call": post.has_perm(VERIFY) and declaring.may_call(post),
         "may_convert": converting.may_convert(post),
     }

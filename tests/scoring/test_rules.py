@@ -61,13 +61,14 @@ def test_the_policy_has_the_keys_and_defaults_of_the_format():
         "反弹期",
         "签收期",
         "申诉期",  # beyond the format: how long results may be objected to
+        "村级占比",  # beyond the format: what of a centre's money is its clinics'
     ]
     assert POLICY.sheets_due == 4
     assert POLICY.quarter_weights == EVEN
     assert POLICY.bonus_cap == 5
     assert (POLICY.full_line, POLICY.pay_line, POLICY.ratio_base) == (90, 60, 100)
     assert (POLICY.per_capita, POLICY.share, POLICY.method) == (89, 1, "比例法")
-    assert POLICY.pool is None
+    assert POLICY.pool is None and POLICY.village_share is None
     assert (POLICY.quality_rule, POLICY.quality_threshold) == ("全额", D("0.85"))
     assert POLICY.grade_lines == (90, 80, 60)
     assert POLICY.grade_shares == {"A": 1, "B": D("0.8"), "C": D("0.6"), "D": 0}

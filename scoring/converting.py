@@ -15,6 +15,7 @@ from institutions.rounding import NumberRefused, parse_number, plain_text
 from institutions.sheets import BadCell, Refusal, SheetRow
 from institutions.tables import Scope
 from scoring.models import ColumnMapping, WorkUnit
+from scoring.tables import WorkloadTable
 
 KIND = "workload_map"
 Layout = ColumnMapping.Layout
@@ -263,8 +264,6 @@ def hand_over(job: Job, converted: Converted, *, by: Post, address: str) -> Job:
 
 def may_convert(post: Post) -> bool:
     """Say whether the post may bring a workload table at all."""
-    from scoring.tables import WorkloadTable
-
     return WorkloadTable.may_import(post)
 
 

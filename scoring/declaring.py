@@ -134,6 +134,7 @@ def declare(
 
 def submit(report: WorkloadReport, *, by: Post, version: int) -> None:
     with transaction.atomic():
+        _refuse_frozen(report)
         # A returned report is judged anew.
         report.rows.update(approved=None, suggested=None, basis="", reason="")
         report.submit(by=by, version=version)

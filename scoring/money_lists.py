@@ -1,7 +1,6 @@
 """Lists of money: dated entries, settlement sheets, payments, allocations, awards, and everything side by side."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 import django_filters
@@ -188,14 +187,16 @@ class PaymentList(Listing):
         return of.get_absolute_url() if of else ""
 
 
+class AllocationFilters(YearFilters):
+    class Meta:
+        model = Allocation
+        fields = ("year",)
+
+
 class AllocationList(Listing):
     title = "季度分配"
     search = ("institution__search", "basis")
-    filters = type(
-        "AllocationFilters",
-        (YearFilters,),
-        {"Meta": type("Meta", (), {"model": Allocation, "fields": ("year",)})},
-    )
+    filters = AllocationFilters
     order = ("-year", "-quarter", "institution__code", "pk")
     columns: Sequence[Column] = (
         Column("中心（卫生院）", "institution.known_as", sort=("institution__code",)),
@@ -209,16 +210,18 @@ class AllocationList(Listing):
     )
 
 
+class AwardFilters(YearFilters):
+    class Meta:
+        model = Sanction
+        fields = ("year",)
+
+
 class AwardList(Listing):
     """Rewards with an amount, from proposal to payment."""
 
     title = "奖励"
     search = ("institution__search", "reason")
-    filters = type(
-        "AwardFilters",
-        (YearFilters,),
-        {"Meta": type("Meta", (), {"model": Sanction, "fields": ("year",)})},
-    )
+    filters = AwardFilters
     order = ("-year", "-pk")
 
     def __init__(self, request: Request, rows: QuerySet[Sanction]) -> None:
@@ -251,6 +254,12 @@ def award_tag(row: Any) -> Tag:
     if (row.paid or 0) == row.amount:
         return Tag("已付清", "ok")
     return Tag("部分拨付" if row.paid else "已决定，待拨付", "info")
+
+
+def _count(found: QuerySet[StaffMember]) -> Coalesce:
+    """How many staff an institution (the outer row) has of those found."""
+    counted = found.values("institution").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
 class OutcomeFilters(ScopedFilterSet):
@@ -290,13 +299,6 @@ class OutcomeList(Listing):
             .values("institution")
         )
         staff = StaffMember.objects.filter(institution=OuterRef("pk")).order_by()
-        count = lambda found: Coalesce(  # noqa: E731
-            Subquery(
-                found.values("institution").annotate(n=Count("pk")).values("n"),
-                output_field=IntegerField(),
-            ),
-            0,
-        )
         fixed = FixedField()
         super().__init__(
             request,
@@ -311,9 +313,9 @@ class OutcomeList(Listing):
                     award.annotate(n=Sum("amount")).values("n"), output_field=FixedField()
                 ),
                 pay=Subquery(pay.annotate(n=Sum("pool")).values("n"), output_field=FixedField()),
-                staff_count=count(staff.in_service()),
-                registered=count(staff.in_service().filter(gp_registered__isnull=False)),
-                talents=count(staff.backbone()),
+                staff_count=_count(staff.in_service()),
+                registered=_count(staff.in_service().filter(gp_registered__isnull=False)),
+                talents=_count(staff.backbone()),
             ),
         )
         self.columns = (
@@ -335,6 +337,3 @@ class OutcomeList(Listing):
 
     def row_url(self, row: Institution) -> str:
         return reverse("institution_detail", args=[row.pk])
-
-
-ZERO = Decimal("0.00")

@@ -17,6 +17,7 @@ from campaigns.models import (
     PlanCall,
     Recipient,
     Report,
+    Series,
     Standard,
     SupervisionFocus,
     Target,
@@ -494,7 +495,7 @@ def _of_paper(model: type[Model], campaign: Campaign) -> Q:
     own = Q(campaign=campaign)
     if model in (Group, PlanCall):
         own |= Q(campaign__isnull=True, institution=campaign.institution_id)
-    if model is Target:
+    if model in (Target, Series):
         own |= Q(campaign__isnull=True, bureau=campaign.institution_id)
     return own
 

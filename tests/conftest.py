@@ -3,9 +3,15 @@
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as generated
 
 from institutions.models import Installation, Post
 from tests import builders
+
+# How fast a machine is says nothing of the rule that is tried.
+generated.register_profile("portal", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+generated.load_profile("portal")
 
 
 @pytest.fixture(scope="session")

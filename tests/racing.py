@@ -27,7 +27,7 @@ def unguarded(self, name, *, by, version, note="", data=None, **changes):
         fresh = type(self)._base_manager.get(pk=self.pk)
         if fresh.status not in move.sources:
             raise StaleState(self, version)
-    time.sleep(0.005)
+    time.sleep(0.1)  # long enough for the others to look as well, however slow the machine
     with transaction.atomic():
         type(self)._base_manager.filter(pk=self.pk).update(status=move.target, **changes)
         audit.record("race", move.label, by=by, bureau=self.bureau_id, on=self)

@@ -236,7 +236,7 @@ ROUTES: dict[str, Any] = {
     "supervision:sample_list": Page(WORKERS),
     "supervision:sample_rates": Page(WORKERS),
     "supervision:survey_list": Page(WORKERS),
-    "supervision:visit_policy": Page(ASKING - CLINICS - {"maternal_head"}),
+    "supervision:visit_policy": Page(SENDING),
     "supervision:problem_list": Page(WORKERS),
     "supervision:problem_create": Page(OFFICERS | UNITS | {"leader", "lead", "expert"}),
     "supervision:rectification_list": Page(WORKERS),

@@ -14,7 +14,7 @@ from supervision import assigning, recording, retention, sampling, signing, subm
 from supervision.models import Rectification, SupervisionRound, Visit
 
 CHECKLIST = "checklist-vaccination.csv"
-CHECKED = ("ZC-WC", "ZC-NJ", "ZC-JKQ")  # whose vaccine chain is checked
+CHECKED = ("ZC-WC", "ZC-NJ", "ZC-BJ")  # whose vaccine chain is checked
 RECORDS = 5
 ITEMS = ("01", "08")
 OLD = 3  # old problems looked at again at one visit

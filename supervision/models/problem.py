@@ -327,9 +327,11 @@ class Rectification(Workflow):
 
     def _move(self, name: str, **given: Any) -> None:
         """Make the move; steps of the reminder that had fallen while the institution had it are on record by then."""
+        if self.status not in self.WITH_INSTITUTION or name == "sign":
+            super()._move(name, **given)
+            return
         with transaction.atomic():
-            if self.status in self.WITH_INSTITUTION and name != "sign":
-                self.reminders.settle(self, clock.today())
+            self.reminders.settle(self, clock.today())
             super()._move(name, **given)
 
     def sign(self, *, by: Post, version: int) -> None:

@@ -61,7 +61,7 @@ def register(officer: Person, paper: Paper) -> None:
     officer.open("主送机构", exact=True)
     officer.tick(UNIT)
     officer.press("加入所选")
-    officer.see("已加入 1 家主送机构")
+    officer.see("已加入 1 个主送对象")
     officer.open("返回活动")
 
 

@@ -122,9 +122,9 @@ def test_the_officer_issues_it_and_the_centre_signs_for_it(people: People):
     head.open(CAMPAIGN)
     head.menu("活动任务", "活动")
     head.open(CAMPAIGN)
-    head.see("这份文件主送本单位，请阅读后签收")
+    head.see("这份文件主送青年路社区卫生服务中心，请阅读后签收")
     head.press("签收")
-    head.see("已签收", "本单位已于2023年3月20日")
+    head.see("已签收", "青年路社区卫生服务中心已于2023年3月20日")
 
 
 def test_the_centre_reports_and_corrects_what_is_returned(people: People, papers: Path):

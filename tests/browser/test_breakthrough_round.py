@@ -49,7 +49,7 @@ def test_more_than_the_quota_cannot_be_handed_in(people: People):
         _write(head, name)
     head.see("已填 3 项", "应填报 1-2 项，现有 3 项，多出 1 项")
     assert head.page.get_by_role("button", name="报送", exact=True).is_disabled()
-    head.press(f"删除{NAMES[2]}")
+    head.press(f"删除 {NAMES[2]}")
     head.see("已删除")
     head.move("报送")
     head.see("已报送，等待")

@@ -221,7 +221,7 @@ def test_each_number_of_my_work_is_its_list(world, log_in):
         client = log_in(post)
         with CaptureQueriesContext(connection) as captured:
             lines = work_for(post)
-        assert len([q for q in captured if "supervision_" in q["sql"]]) <= 7
+        assert len([q for q in captured if "supervision_" in q["sql"]]) <= 8
         for line in lines:
             page = client.get(line.url).content.decode()
             assert f"共 {line.count} 条" in page, (name, line)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
@@ -181,7 +182,7 @@ def suggestion(
     found = truths.get(item.pk) or truths.get(item.parent_id or 0)
     if found is None or found.truth is None:
         return declared, NOT_CHECKED
-    value = half_up(declared * found.truth, 2)
+    value = half_up(Fraction(declared) * found.truth, 2)
     shown = f"{plain_text(declared)} × {found.genuine} ÷ {found.verified} = {value}"
     return value, f"抽查核实 {found.verified} 份，真实 {found.genuine} 份；{shown}"
 

@@ -148,6 +148,7 @@ def test_an_objection_is_rejected_with_a_reason_or_withdrawn(world, log_in, froz
     prepare(log_in(world.posts.finance))
     row = Settlement.objects.get(institution=world.centre)
     press(log_in(world.posts.finance), row, "publish")
+    row.refresh_from_db()
     settling.object_to(row, by=world.posts.head, reason="一")
     first = row.objections.get()
     finance = log_in(world.posts.finance)

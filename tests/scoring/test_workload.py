@@ -10,7 +10,7 @@ from django.urls import reverse
 from openpyxl import Workbook
 
 from institutions import clock
-from institutions.models import Job, Kind, Notification
+from institutions.models import Job, Kind
 from scoring import allocating, declaring
 from scoring.models import (
     Allocation,
@@ -123,7 +123,6 @@ def test_declared_by_the_unit_verified_from_the_records_with_a_reason(world, log
     officer.post(reverse("scoring:workload_call"), call)
     asked = WorkloadReport.objects.filter(supervisor=world.county)
     assert asked.count() == 6 and not asked.filter(institution__kind="street").exists()
-    assert Notification.objects.filter(text__contains="请申报").exists() or True
     row = asked.get(institution=world.centre)
     assert labels(world.posts.head)["请申报工作量"].count == 1
 

@@ -24,7 +24,8 @@ from supervision.models import RecordSample
 
 DECLARE = "scoring.declare_workload"
 VERIFY = "scoring.verify_workload"
-OFFICES = (Kind.BUREAU, Kind.STREET)
+# Offices and professional bodies that count no services of their own.
+OFFICES = (Kind.BUREAU, Kind.STREET, Kind.CDC, Kind.INSPECTION)
 NOT_CHECKED = "本季度没有抽查这项服务的档案，建议按申报数量"
 
 

@@ -138,12 +138,17 @@ def _detail(
             "rows": rows,
             "form": form if fills else None,
             "judged": judged if judges else None,
-            "moves": moves_for_template(
-                row,
-                post,
-                url=lambda name: reverse(f"scoring:workload_{name}", args=[row.pk]),
-                pressed=pressed,
-            ),
+            "moves": [
+                move
+                for move in moves_for_template(
+                    row,
+                    post,
+                    url=lambda name: reverse(f"scoring:workload_{name}", args=[row.pk]),
+                    pressed=pressed,
+                )
+                # Its own button stands under the grid.
+                if not (judges and move.name == "verify")
+            ],
             "history": Event.objects.of(row).order_by("-seq"),
             "crumbs": CRUMBS,
         },

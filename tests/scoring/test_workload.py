@@ -122,7 +122,7 @@ def test_declared_by_the_unit_verified_from_the_records_with_a_reason(world, log
     call = {"year": "2023", "quarter": "1", "due": "2023-04-15"}
     officer.post(reverse("scoring:workload_call"), call)
     asked = WorkloadReport.objects.filter(supervisor=world.county)
-    assert asked.count() == 6 and not asked.filter(institution__kind="street").exists()
+    assert asked.count() == 5 and not asked.filter(institution__kind="street").exists()
     row = asked.get(institution=world.centre)
     assert labels(world.posts.head)["请申报工作量"].count == 1
 

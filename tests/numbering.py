@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import sys
 from collections import Counter
+from contextlib import suppress
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -18,7 +19,7 @@ WORD = "示卫健督"
 
 def race(barrier, rounds, post_id, results):
     from django.core.exceptions import ValidationError
-    from django.db import connection
+    from django.db import OperationalError, connection
 
     from institutions.models import Post
     from institutions.workflow import StaleState
@@ -26,13 +27,20 @@ def race(barrier, rounds, post_id, results):
     from supervision.models import Notice
 
     post = Post.objects.select_related("institution", "user").get(pk=post_id)
+
+    def issue(notice):
+        """Press again where a slow machine kept the one write lock of SQLite longer than is waited for."""
+        while True:
+            with suppress(OperationalError):
+                return noticing.issue(notice, by=post, version=1)
+
     refused: Counter[str] = Counter()
     for drafts in rounds:
         barrier.wait()
         for pk in drafts:
             notice = Notice.objects.select_related("institution").get(pk=pk)
             try:
-                noticing.issue(notice, by=post, version=1)
+                issue(notice)
             except (StaleState, ValidationError) as error:
                 refused[type(error).__name__] += 1
             except Exception as error:  # counted and reported: the race must end without any

@@ -1,0 +1,79 @@
+"""Fill an empty database with a row for every route and say who opens it: `python -m tests.browser.pages`.
+
+Prints one JSON object: for each role the addresses of pages, each route once, and the routes of which no row is in the
+state that its page is for. The rows are the canaries of the access matrix, the routes its table.
+"""
+
+import json
+import os
+import sys
+from typing import Any
+
+import django
+
+# A file, a table or a step of a login is not a page of a record.
+NO_PAGE = ("_file", "_export", "_document", "_template", "_events_csv")
+
+
+def addresses() -> dict[str, Any]:
+    from django.db import transaction
+    from django.test import Client
+    from django.urls import reverse
+
+    from institutions.models import Post
+    from tests import builders, canaries, test_access
+
+    world = builders.two_counties()
+    rows = canaries.fill(world)
+    clients = {}
+    for persona, post in vars(world.posts).items():
+        if isinstance(post, Post) and post.user.is_active:
+            clients[persona] = Client(raise_request_exception=True)
+            clients[persona].force_login(post.user, backend="institutions.backends.RoleBackend")
+
+    def page(persona: str, address: str) -> bool:
+        with transaction.atomic():  # a page that logs its reading leaves nothing behind here
+            answer = clients[persona].get(address)
+            transaction.set_rollback(True)
+        told = answer.headers.get("Content-Type", "")
+        saved = "attachment" in answer.headers.get("Content-Disposition", "")
+        return answer.status_code == 200 and told.startswith("text/html") and not saved
+
+    def first(spec, route: str) -> tuple[str, str] | None:
+        people = [persona for persona in sorted(spec.allowed) if persona in clients]
+        if isinstance(spec, test_access.Page):
+            tried = [reverse(route, args=spec.args)] if spec.method == "get" else []
+        else:
+            records = getattr(rows, spec.rows)
+            tried = [reverse(route, args=(row.pk, *spec.args)) for row in records]
+        return next(((p, a) for a in tried for p in people if page(p, a)), None)
+
+    walk: dict[str, list[str]] = {}
+    without = []
+    for route, spec in test_access.ROUTES.items():
+        asked = isinstance(spec, (test_access.Page, test_access.Record))
+        if not asked or isinstance(spec, test_access.Move) or route.endswith(NO_PAGE):
+            continue
+        if isinstance(spec, test_access.Guarded) and "get" not in spec.methods:
+            continue
+        found = first(spec, route)
+        if found:
+            walk.setdefault(found[0], []).append(found[1])
+        else:
+            without.append(route)
+    return {"walk": walk, "without": without}
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+
+    from django.contrib.auth.hashers import make_password
+
+    from institutions.models import Installation
+    from tests import builders
+
+    Installation.mark_demo()
+    builders.FAST_HASH = make_password(builders.PASSWORD)
+    builders.load_reference()
+    sys.stdout.write(json.dumps(addresses(), ensure_ascii=False))

@@ -68,7 +68,7 @@ def set_rate(year: int, kind: str, *, by: Post, amount: Decimal, basis: str) -> 
             institution=by.institution,
             year=year,
             kind=kind,
-            defaults={"amount": amount, "basis": basis, "bureau_id": by.institution.bureau_id},
+            defaults={"amount": amount, "basis": basis, "bureau_id": by.institution_id},
         )
         audit.record(
             "scoring.award.rate",

@@ -162,7 +162,8 @@ def _costs(unit: Institution, year: int) -> tuple[dict[int, Decimal], dict[int, 
         work_unit__cost__isnull=False,
     )
     for pk, done, cost in rows.values_list("institution", "approved", "work_unit__cost"):
-        worked[pk] = worked.get(pk, Decimal(0)) + done * cost
+        if done is not None and cost is not None:
+            worked[pk] = worked.get(pk, Decimal(0)) + done * cost
     money = ExpressionWrapper(F("number") * F("work_unit__cost"), output_field=FixedField())
     planned = (
         PlannedWork.objects.filter(institution__parent=unit, year=year)

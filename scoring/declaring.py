@@ -83,7 +83,7 @@ def call(*, by: Post, year: int, quarter: int, due: date | None) -> int:
 def start(*, by: Post, year: int, quarter: int) -> WorkloadReport:
     """Begin one's own report of a quarter without being asked; the one that is there is returned."""
     unit = by.institution
-    if not by.has_perm(DECLARE) or unit.parent_id is None or unit.kind in OFFICES:
+    if not by.has_perm(DECLARE) or unit.parent is None or unit.kind in OFFICES:
         raise PermissionDenied("工作量由服务机构申报")
     found = WorkloadReport.objects.filter(institution=unit, year=year, quarter=quarter).first()
     if found:
@@ -207,7 +207,7 @@ def _truths(report: WorkloadReport) -> dict[int, sampling.Tally]:
     )
     whole: dict[int, sampling.Tally] = {}
     for item, tally in found.items():
-        for pk in {item, parents.get(item, item)}:
+        for pk in {item, parents.get(item) or item}:
             whole.setdefault(pk, sampling.Tally()).add(tally)
     return whole
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import Sum
 
@@ -254,7 +254,7 @@ class WorkUnitTable(ModelTable):
     purpose = "当量法用的服务清单和当量系数，由卫生健康行政部门规定。"
     model = WorkUnit
     keyed = ("year", "code")
-    columns = (
+    columns: ClassVar[Sequence[Column]] = (
         YEAR,
         Column("服务代码", "code", sheets.code(32), required=True, example="07-1"),
         Column("服务名称", "name", sheets.text(120), required=True, example="高血压随访"),

@@ -29,7 +29,7 @@ class QuantityField(forms.CharField):
             **kwargs,
         )
 
-    def clean(self, value: Any) -> Decimal | None:  # type: ignore[override]
+    def clean(self, value: Any) -> Decimal | None:
         text = super().clean(value)
         if not text:
             return None

@@ -912,6 +912,7 @@ def _money(asker, below, rows) -> None:
         rows.shares.append(
             StaffShare.objects.create(distribution=distribution, member=unit.staff.first())
         )
+        _money_in_hand(asker, unit, rows)
     if not asker.is_bureau:
         allocation = Allocation.objects.create(
             institution=asker,
@@ -932,6 +933,34 @@ def _money(asker, below, rows) -> None:
                 amount=money,
                 told=[mark(unit, "", "money")],
             )
+
+
+def _money_in_hand(asker, unit, rows) -> None:
+    """What is not done yet: a confirmed sheet to be paid, a distribution that is still a draft."""
+    result = YearResult.objects.get(unit=asker, institution=unit)
+    result.pk, result.year, result.group = None, 2022, ""
+    result.save(force_insert=True)
+    rows.settlements.append(
+        Settlement.objects.create(
+            institution=unit,
+            supervisor=asker,
+            year=2022,
+            result=result,
+            approved=Decimal(1),
+            prepaid=Decimal(0),
+            due=Decimal(1),
+            status="confirmed",
+        )
+    )
+    draft = Distribution.objects.create(
+        institution=unit,
+        supervisor=asker,
+        year=2023,
+        quarter=2,
+        pool=Decimal(1),
+        basis=mark(unit, "", "money"),
+    )
+    rows.shares.append(StaffShare.objects.create(distribution=draft, member=unit.staff.first()))
 
 
 def _award(asker, unit) -> Sanction:

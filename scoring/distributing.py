@@ -30,6 +30,9 @@ def begin(*, by: Post, year: int, quarter: int, pool: Decimal, basis: str) -> Di
     unit = by.institution
     if not may_begin(by):
         raise PermissionDenied("绩效分配由本机构负责人办理")
+    members = list(StaffMember.objects.filter(institution=unit).in_service())
+    if not members:
+        raise ValidationError("名册里没有在岗人员，请先在人员名册登记")
     row = Distribution(
         institution=unit,
         supervisor=unit.parent or unit,
@@ -42,7 +45,7 @@ def begin(*, by: Post, year: int, quarter: int, pool: Decimal, basis: str) -> Di
     try:
         with transaction.atomic():
             row.save()
-            _add(row, StaffMember.objects.filter(institution=unit).in_service())
+            _add(row, members)
             _record("begin", "拟制绩效分配", row, by)
     except IntegrityError as error:
         raise ValidationError(f"{year} 年{row.get_quarter_display()}已经有分配") from error
@@ -59,6 +62,20 @@ def _add(row: Distribution, members: Iterable[StaffMember]) -> None:
         StaffShare(distribution=row, member=member, post_id=accounts.get(member.pk))
         for member in members
     )
+
+
+def take_in(row: Distribution, *, by: Post, version: int) -> int:
+    """Add to a draft whoever is on the roster and not in it yet; return how many."""
+    _claim(row, by)
+    with transaction.atomic():
+        touch(row, version=version, editable=EDITABLE)
+        there = row.shares.values("member")
+        roster = StaffMember.objects.filter(institution=row.institution_id).in_service()
+        missing = list(roster.exclude(pk__in=there))
+        _add(row, missing)
+        _split(row)
+        _record("take_in", "加入人员", row, by)
+    return len(missing)
 
 
 def services(row: Distribution) -> list[WorkUnit]:

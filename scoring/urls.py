@@ -157,6 +157,11 @@ distribution_urls = [
         name="distribution_change",
     ),
     path(
+        "distributions/<int:pk>/take-in/",
+        distribution.distribution_take_in,
+        name="distribution_take_in",
+    ),
+    path(
         "distributions/<int:pk>/confirm/",
         distribution.distribution_confirm,
         name="distribution_confirm",

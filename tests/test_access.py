@@ -679,6 +679,9 @@ ROUTES: dict[str, Any] = {
     "scoring:distribution_change": Guarded(
         "distributions", "money", HEADS, answers, methods=("post",)
     ),
+    "scoring:distribution_take_in": Guarded(
+        "distributions", "money", HEADS, answers, methods=("post",)
+    ),
     "scoring:share_edit": Guarded("shares", "money", HEADS, answers),
     "scoring:share_drop": Guarded("shares", "money", HEADS, answers, methods=("post",)),
     # deeds of one's own unit: what they touch is found from the post, never from the request

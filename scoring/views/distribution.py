@@ -114,6 +114,17 @@ def distribution_change(request: Request, pk: int) -> HttpResponse:
     return redirect(row)
 
 
+@require_POST
+@permission_required(KEEP, raise_exception=True)
+def distribution_take_in(request: Request, pk: int) -> HttpResponse:
+    row = get_object_or_404(_rows(request), pk=pk)
+    if not row.may("confirm", request.post):
+        raise PermissionDenied("绩效分配由本机构负责人办理")
+    count = distributing.take_in(row, by=request.post, version=posted_version(request))
+    messages.success(request, f"已加入 {count} 人")
+    return redirect(row)
+
+
 def _press(request: Request, pk: int, name: str, done: str, deed=None) -> HttpResponse:
     row = get_object_or_404(_rows(request), pk=pk)
     form = press(request, row, name, deed=partial(deed, row) if deed else None, done=done)

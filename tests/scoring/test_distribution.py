@@ -132,6 +132,10 @@ def test_confirmed_may_go_back_frozen_may_not(world, log_in, service, staff):
     row.refresh_from_db()
     head.post(reverse("scoring:share_drop", args=[drop.pk]), {"version": row.version})
     assert row.shares.count() == 2
+    late = reverse("scoring:distribution_take_in", args=[row.pk])
+    row.refresh_from_db()
+    head.post(late, {"version": row.version})
+    assert row.shares.count() == 3 and row.difference == 0
     move(head, row, "confirm")
     move(head, row, "freeze")
     row.refresh_from_db()
@@ -161,6 +165,8 @@ def test_the_next_distribution_remembers_the_accounts(world, service, staff):
     assert second.shares.get(member=staff[0]).post == world.posts.staff
     with pytest.raises(Exception, match="已经有分配"):
         distributing.begin(by=world.posts.head, year=2023, quarter=2, pool=D("1"), basis="x")
+    with pytest.raises(Exception, match="没有在岗人员"):
+        distributing.begin(by=world.posts.doctor, year=2023, quarter=1, pool=D("1"), basis="x")
     share = second.shares.get(member=staff[1])
     with pytest.raises(Exception, match="只能对应本机构的任职"):
         distributing.save_share(

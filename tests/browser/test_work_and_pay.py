@@ -57,6 +57,7 @@ def test_a_staff_member_sees_his_own_line_only(people: People):
     for name in ("随访岗一", "体检岗一"):
         head.menu("机构人员", "人员名册")
         head.open("登记人员")
+        head.fill("机构", "青年路社区卫生服务中心")
         head.fill("姓名", name)
         head.fill("岗位", "公卫科")
         head.fill("到岗日期", "2020-01-01")

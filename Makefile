@@ -12,10 +12,10 @@ KEY = $$($(PY) -c "import secrets; print(secrets.token_urlsafe(48))")
 AS_DEPLOYED = DEBUG=off PORTAL_HTTPS=on TOTP_REQUIRED=on PORTAL_TODAY= DATABASE_URL=sqlite://:memory: \
 	SECRET_KEY="$(KEY)" AUDIT_KEY="$(KEY)"
 
-export PORT BIND CHROMIUM
+export PORT BIND CHROMIUM SCALE DATABASE REPEAT STOCK_ROWS ONLY OUT
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test lint test-postgres test-browser demo-reset lock clean
+.PHONY: help run serve test lint test-postgres test-browser bench demo-reset lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ test-postgres: .venv/dev ## Run the test suite on PostgreSQL (DATABASE_URL, or a
 test-browser: .venv/dev ## Run the browser tests in Chromium (CHROMIUM=/usr/bin/chromium)
 	@test -x "$(CHROMIUM)" || { echo "No Chromium at $(CHROMIUM); set CHROMIUM. 未找到 Chromium，请用 CHROMIUM 指定路径。" >&2; exit 1; }
 	env -u DATABASE_URL $(VENV)/pytest tests/browser -m browser
+
+bench: .venv/dev ## Measure the deeds beside their limits (SCALE=county,prefecture,province,growth DATABASE=sqlite,postgres)
+	@exec $(PY) -m config.bench
 
 demo-reset: .venv/app ## Delete the local SQLite database and files; the next `make run` fills them anew
 	@$(PY) -m config.run.forget

@@ -6,7 +6,7 @@ the clauses that apply have at least each grade, and every core clause has at le
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -119,3 +119,25 @@ def _missing(level: Level, grades: Mapping[str, str], core: Collection[str]) -> 
 
 def _at_least(given: str, grade: str) -> bool:
     return given in GRADES and given != "" and (not grade or given <= grade)
+
+
+def still_missing(level: Level, grades: Mapping[str, str], core: Collection[str] = ()) -> list[str]:
+    """Say in Chinese what a level still needs: so many clauses more of a grade, and which core clauses are too low.
+
+    Empty exactly when `judge` says that the level is reached.
+    """
+    if not grades:
+        return ["没有适用的条款"]
+    found = []
+    for grade in SHARES:
+        good = sum(_at_least(given, grade) for given in grades.values())
+        exact = level.shares[grade] * len(grades) / 100
+        need = int(exact.to_integral_value(ROUND_CEILING))
+        if good < need:
+            word = "A" if grade == "A" else f"{grade} 及以上"
+            found.append(f"{word}还差 {need - good} 条（至少 {need} 条，现有 {good} 条）")
+    if level.core:
+        weak = [c for c in sorted(core) if c in grades and not _at_least(grades[c], level.core)]
+        if named := [f"{code}（现为 {grades[code] or '未评'}）" for code in weak]:
+            found.append(f"核心条款至少 {level.core}：{'、'.join(named)}")
+    return found

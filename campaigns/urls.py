@@ -11,6 +11,7 @@ from campaigns.views import (
     gaps,
     groups,
     plans,
+    publications,
     reports,
     series,
     standard_editing,
@@ -330,6 +331,32 @@ check_urls = [
     ),
 ]
 
+# /campaigns/publications/, /campaigns/objections/; what anybody may read: campaigns/public_urls.py
+publication_urls = [
+    path("publications/", publications.publication_list, name="publication_list"),
+    path("publications/new/", publications.publication_create, name="publication_create"),
+    *(
+        path(f"publications/<int:pk>/{step}", view, name=f"publication_{name}")
+        for step, view, name in (
+            ("", publications.publication_detail, "detail"),
+            ("edit/", publications.publication_edit, "edit"),
+            ("submit/", publications.publication_submit, "submit"),
+            ("discard/", publications.publication_discard, "discard"),
+            ("send_back/", publications.publication_send_back, "send_back"),
+            ("publish/", publications.publication_publish, "publish"),
+            ("withdraw/", publications.publication_withdraw, "withdraw"),
+            ("replace/", publications.publication_replace, "replace"),
+            ("table/remove/", publications.publication_table_remove, "table_remove"),
+            ("files/<uuid:key>/", publications.publication_file, "file"),
+            ("files/<uuid:key>/remove/", publications.publication_file_remove, "file_remove"),
+        )
+    ),
+    path("objections/", publications.objection_list, name="objection_list"),
+    path("objections/<int:pk>/", publications.objection_detail, name="objection_detail"),
+    path("objections/<int:pk>/reply/", publications.objection_reply, name="objection_reply"),
+    path("objections/<int:pk>/reveal/", publications.objection_reveal, name="objection_reveal"),
+]
+
 urlpatterns = [
     *campaign_urls,
     *part_urls,
@@ -346,4 +373,5 @@ urlpatterns = [
     *gap_urls,
     *secondment_urls,
     *check_urls,
+    *publication_urls,
 ]

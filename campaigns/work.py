@@ -10,9 +10,11 @@ from campaigns.forms import WEEK
 from campaigns.models import (
     BreakthroughSubmission,
     Gap,
+    Objection,
     Passage,
     Plan,
     Preparation,
+    Publication,
     Recipient,
     Report,
     Secondment,
@@ -27,7 +29,7 @@ from institutions.work import WorkLine
 
 
 def work_for(post: Post) -> list[WorkLine]:
-    """Return the lines with something in them, each linked to exactly its rows; at most twelve queries."""
+    """Return the lines with something in them, each linked to exactly its rows; at most fourteen queries."""
     lines = _receipts(post)
     if post.has_perm("campaigns.write_report"):
         lines += _reports_to_write(post)
@@ -49,6 +51,10 @@ def work_for(post: Post) -> list[WorkLine]:
         lines += _staff(post)
     if post.has_perm("campaigns.prepare_check"):
         lines += _preparations(post)
+    if post.has_perm("campaigns.answer_objection"):
+        lines += _objections(post)
+    if post.has_perm("campaigns.view_publication"):
+        lines += _publications(post)
     return [line for line in lines if line.count]
 
 
@@ -332,3 +338,35 @@ def _preparations(post: Post) -> list[WorkLine]:
         line("迎检准备七日内到期", "week", "due"),
         line("迎检准备事项", "later"),
     ]
+
+
+def _objections(post: Post) -> list[WorkLine]:
+    rows = Objection.objects.visible_to(post).filter(institution=post.institution_id).owed()
+    late = Q(due__lt=clock.today())
+    n = rows.aggregate(late=Count("pk", filter=late), left=Count("pk", filter=~late))
+    url = reverse("campaigns:objection_list")
+    hint = "公开内容收到的意见，核实后答复"
+    return [
+        WorkLine("异议逾期未答复", f"{url}?state=overdue", n["late"], "overdue", hint),
+        WorkLine("待答复的异议", f"{url}?state=later", n["left"], hint=hint),
+    ]
+
+
+def _publications(post: Post) -> list[WorkLine]:
+    """Drafts that came back, and what waits for a decision."""
+    own = Publication.objects.visible_to(post).filter(institution=post.institution_id)
+    returned = Q(status=Publication.Status.DRAFT, author=post) & ~Q(opinion="")
+    n = own.aggregate(
+        returned=Count("pk", filter=returned),
+        waiting=Count("pk", filter=Q(status=Publication.Status.SUBMITTED)),
+    )
+    url = reverse("campaigns:publication_list")
+    lines = []
+    if post.has_perm("campaigns.write_publication"):
+        lines.append(
+            WorkLine("公开内容被退回修改", f"{url}?status=returned", n["returned"], "returned")
+        )
+    if post.has_perm("campaigns.decide_publication"):
+        hint = "看正文和附表，同意发布或退回"
+        lines.append(WorkLine("公开内容待决定", f"{url}?status=submitted", n["waiting"], hint=hint))
+    return lines

@@ -8,8 +8,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from campaigns.disclosing import showing_bureaus
 from institutions import clock
-from institutions.models import Installation, Notification
+from institutions.models import Installation, Institution, Kind, Notification
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ MENU: list[tuple[str, Any, str]] = [
             ("目标任务", "campaigns:target_list", "campaigns.view_target"),
             ("档案复核", "campaigns:census_list", "campaigns.view_census"),
             ("上级检查", "campaigns:check_list", "campaigns.view_check"),
+            ("信息公开", "campaigns:publication_list", "campaigns.view_publication"),
             ("年度概况", "programme_year", "campaigns.view_campaign"),
         ],
         "",
@@ -54,6 +56,7 @@ MENU: list[tuple[str, Any, str]] = [
             ("整改台账", "supervision:rectification_list", "supervision.view_rectification"),
             ("通报通知", "supervision:notice_list", "supervision.view_notice"),
             ("对照自查", "supervision:self_check_list", "supervision.view_problem"),
+            ("逾期一览", "overdue_list", "campaigns.view_report"),
             ("奖惩台账", "supervision:sanction_list", "supervision.view_sanction"),
             ("投诉办理", "supervision:complaint_list", "supervision.view_complaint"),
         ],
@@ -65,6 +68,7 @@ MENU: list[tuple[str, Any, str]] = [
             ("评价", "scoring:evaluation_list", "scoring.view_evaluation"),
             ("评分表", "scoring:sheet_list", "scoring.view_sheet"),
             ("申诉", "scoring:appeal_list", "scoring.view_sheet"),
+            ("优质服务基层行", "scoring:capability_list", "scoring.view_capability"),
             ("评价标准", "campaigns:standard_list", "campaigns.view_standard"),
         ],
         "",
@@ -131,6 +135,14 @@ class Portal:
     @property
     def today(self):
         return clock.today()
+
+    @property
+    def public_url(self) -> str:
+        """The public page, where one bureau runs this server by itself and shows something."""
+        bureaus = list(Institution.objects.filter(kind=Kind.BUREAU)[:2])
+        if len(bureaus) != 1 or not showing_bureaus().exists():
+            return ""
+        return reverse("public:bureau", args=[bureaus[0].code])
 
     @cached_property
     def unread(self) -> int:

@@ -8,6 +8,7 @@ urlpatterns = [
     path("campaigns/", include("campaigns.urls")),
     path("supervision/", include("supervision.urls")),
     path("scoring/", include("scoring.urls")),
+    path("public/", include("campaigns.public_urls")),
     path("", include("config.pages.urls")),
     path("", include("institutions.account_urls")),
     path("", include("institutions.urls")),

@@ -65,11 +65,14 @@ _READ = frozenset(
         "supervision.view_complaint",
         "scoring.view_evaluation",
         "scoring.view_sheet",
+        "scoring.view_capability",
     }
 )
 _MONEY = frozenset({"scoring.view_yearresult"})
 # What was done, and totals of pay: also for those whose work it is. Lines of persons: models/distribution.py.
 _WORK = frozenset({"scoring.view_workload", "scoring.view_distribution"})
+# What the bureau shows to everybody, before and after; others read its public page.
+_PUBLIC = frozenset({"campaigns.view_publication"})
 # The roster names persons: for those who work with it.
 _ROSTER = frozenset({"institutions.view_staffmember"})
 _KEEPS = _ROSTER | {"institutions.keep_staff", "institutions.fill_capacity"}
@@ -119,6 +122,7 @@ _ANSWERS = frozenset(
         "supervision.answer_complaint",
         "scoring.fill_sheet",
         "scoring.declare_workload",
+        "scoring.fill_capability",
     }
 )
 _ADMIN = frozenset({"institutions.use_admin"})
@@ -172,6 +176,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.AUDITOR: _READ
     | _MONEY
     | _WORK
+    | _PUBLIC
     | _ROSTER
     | _ADMIN
     | {
@@ -187,12 +192,14 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.LEADER: _READ
     | _MONEY
     | _WORK
+    | _PUBLIC
     | _TABLES
     | _PACKS
     | _ROSTER
     | {
         "campaigns.issue_campaign",
         "campaigns.confirm_phase",
+        "campaigns.decide_publication",
         "campaigns.write_log",
         "supervision.add_problem",
         "supervision.record_visit",
@@ -202,10 +209,12 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "scoring.publish_evaluation",
         "scoring.freeze_year",
         "scoring.confirm_settlement",
+        "scoring.decide_capability",
     },
     Role.OFFICER: _READ
     | _MONEY
     | _WORK
+    | _PUBLIC
     | _TABLES
     | _PACKS
     | _ASKS
@@ -232,6 +241,8 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "campaigns.confirm_target",
         "campaigns.change_check",
         "campaigns.prepare_check",
+        "campaigns.write_publication",
+        "campaigns.answer_objection",
         "supervision.add_complaint",
         # A bureau answers to the one above it: it receives that bureau's papers and reports on their tasks.
         "campaigns.receive_campaign",
@@ -241,10 +252,14 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "campaigns.write_breakthrough",
         "campaigns.write_plan",
         "scoring.change_policy",
+        "scoring.change_capability",
+        "scoring.review_capability",
+        "scoring.report_capability",
     },
     Role.FINANCE: _READ
     | _MONEY
     | _WORK
+    | _PUBLIC
     | _TABLES
     | _ROSTER
     | {
@@ -282,6 +297,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "supervision.decide_sanction",
         "scoring.submit_sheet",
         "scoring.write_appeal",
+        "scoring.apply_capability",
         "scoring.change_policy",
         "scoring.freeze_year",
         "scoring.prepare_settlement",

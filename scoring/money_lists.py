@@ -19,9 +19,9 @@ from scoring.models import (
     Allocation,
     Distribution,
     MoneyEntry,
-    Objection,
     Payment,
     Settlement,
+    SettlementObjection,
     YearResult,
 )
 from supervision.models import Sanction
@@ -110,7 +110,9 @@ def when(state: str) -> Q:
     """Return the condition of what is to be done with a sheet; the home page counts by the same."""
     published = Q(status=Settlement.Status.PUBLISHED)
     objected = Exists(
-        Objection.objects.filter(settlement=OuterRef("pk"), status__in=Objection.OPEN)
+        SettlementObjection.objects.filter(
+            settlement=OuterRef("pk"), status__in=SettlementObjection.OPEN
+        )
     )
     today = clock.today()
     return {

@@ -1,8 +1,10 @@
 """Opening an evaluation: which institutions, then a sheet, its sections and its lines for each, made in sets."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -10,12 +12,14 @@ from django.db import transaction
 
 from campaigns.models import Campaign, Clause, Standard
 from institutions import audit
+from institutions.inserting import insert_from
 from institutions.models import Institution, Post
 from institutions.notifying import notify, posts_at
 from institutions.workflow import touch
 from scoring.models import Evaluation, ScoreLine, ScoreSection, ScoreSheet
 
 BATCH = 2000
+ZERO = Decimal("0.00")
 DATES = ("starts", "self_due", "verify_due")
 
 
@@ -26,6 +30,10 @@ class Part:
     title: str
     item_id: int | None
     clauses: tuple[Clause, ...]
+
+    @property
+    def full_marks(self) -> Decimal:
+        return sum((clause.full_marks for clause in self.clauses), ZERO)
 
 
 def candidates(unit: Institution, standard: Standard, day: date) -> list[Institution]:
@@ -185,45 +193,66 @@ def add_sheets(evaluation: Evaluation, institutions: Iterable[Institution]) -> l
     )
 
 
-def add_lines(sheets: list[ScoreSheet], standard: Standard) -> None:
-    """Give each sheet its sections and lines by the standard: two reads, two writes in sets."""
-    parts = parts_of(standard)
-    sections = ScoreSection._base_manager.bulk_create(
-        (
-            ScoreSection(
-                sheet=sheet,
-                bureau_id=sheet.bureau_id,
-                institution_id=sheet.institution_id,
-                supervisor_id=sheet.supervisor_id,
-                item_id=part.item_id,
-                title=part.title,
-                position=position,
-                self_full=sum(c.full_marks for c in part.clauses),
-                full=sum(c.full_marks for c in part.clauses),
-            )
-            for sheet in sheets
-            for position, part in enumerate(parts, start=1)
-        ),
-        batch_size=BATCH,
+def add_lines(evaluation: Evaluation) -> None:
+    """Give each sheet its sections and lines by the standard: three statements, however many sheets."""
+    parts = parts_of(evaluation.standard)
+    if not parts:
+        return
+    told = [
+        (position, part.item_id or 0, part.title, _stored(part.full_marks))
+        for position, part in enumerate(parts, start=1)
+    ]
+    insert_from(
+        ScoreSection,
+        {
+            "sheet_id": "sheet.id",
+            "bureau_id": "sheet.bureau_id",
+            "institution_id": "sheet.institution_id",
+            "supervisor_id": "sheet.supervisor_id",
+            "position": "part.column1",
+            "item_id": "NULLIF(part.column2, 0)",
+            "title": "part.column3",
+            "self_full": "part.column4",
+            "full": "part.column4",
+        },
+        f"FROM scoring_scoresheet sheet CROSS JOIN (VALUES {_places(told)}) part"
+        " WHERE sheet.evaluation_id = %s ORDER BY sheet.id, part.column1",
+        [*chain.from_iterable(told), evaluation.pk],
     )
-    ScoreLine.objects.bulk_create(
-        (
-            ScoreLine(
-                sheet_id=section.sheet_id,
-                section=section,
-                clause=clause,
-                self_full=clause.full_marks,
-                full=clause.full_marks,
-            )
-            for section in sections
-            for clause in parts[section.position - 1].clauses
-        ),
-        batch_size=BATCH,
+    leaves = [
+        (position, order, clause.pk, _stored(clause.full_marks))
+        for position, part in enumerate(parts, start=1)
+        for order, clause in enumerate(part.clauses)
+    ]
+    insert_from(
+        ScoreLine,
+        {
+            "sheet_id": "section.sheet_id",
+            "section_id": "section.id",
+            "clause_id": "leaf.column3",
+            "self_full": "leaf.column4",
+            "full": "leaf.column4",
+        },
+        "FROM scoring_scoresection section"
+        " JOIN scoring_scoresheet sheet ON sheet.id = section.sheet_id"
+        f" JOIN (VALUES {_places(leaves)}) leaf ON leaf.column1 = section.position"
+        # A sheet's lines lie side by side: a page of it reads few blocks.
+        " WHERE sheet.evaluation_id = %s ORDER BY section.sheet_id, section.position, leaf.column2",
+        [*chain.from_iterable(leaves), evaluation.pk],
     )
-    whole = sum(c.full_marks for part in parts for c in part.clauses)
-    ScoreSheet._base_manager.filter(pk__in=[s.pk for s in sheets]).update(
-        self_full=whole, full=whole
-    )
+    whole = sum((part.full_marks for part in parts), ZERO)
+    evaluation.sheets.update(self_full=whole, full=whole)
+
+
+def _stored(marks: Decimal) -> int:
+    """Marks as the database keeps them: hundredths."""
+    return int(marks.scaleb(2))
+
+
+def _places(rows: Sequence[tuple]) -> str:
+    """The placeholders of a VALUES list."""
+    row = f"({', '.join(['%s'] * len(rows[0]))})"
+    return ", ".join([row] * len(rows))
 
 
 def open_evaluation(evaluation: Evaluation, *, by: Post, version: int) -> None:
@@ -240,7 +269,7 @@ def open_evaluation(evaluation: Evaluation, *, by: Post, version: int) -> None:
             chosen,
             but=evaluation,
         )
-        add_lines(sheets, evaluation.standard)
+        add_lines(evaluation)
         _tell("lines", "生成评分表", evaluation, chosen, by)
         due = f"{evaluation.self_due:%Y年%-m月%-d日}"
         notify(

@@ -18,7 +18,7 @@ from institutions.models import Institution, Post, StoredFile
 from institutions.notifying import notify, posts_at
 from institutions.rounding import rate_text
 from scoring import rules
-from scoring.models import Objection, Payment, Settlement, YearResult
+from scoring.models import Payment, Settlement, SettlementObjection, YearResult
 from scoring.policies import policy_of
 from scoring.publishing import appeal_deadline
 from supervision.models import Sanction
@@ -198,13 +198,13 @@ def may_object(row: Settlement, post: Post) -> bool:
 
 def object_to(
     row: Settlement, *, by: Post, reason: str, files: Sequence[StoredFile] = ()
-) -> Objection:
+) -> SettlementObjection:
     """Object to a published sheet; raises ValidationError when the period is over or one objection is open."""
     if not (by.has_perm(OBJECT) and by.acts_for(row.institution_id)):
         raise PermissionDenied("异议由被结算机构的负责人提出")
     if not may_object(row, by):
         raise ValidationError("不在公示期内，不能提出异议")
-    objection = Objection(
+    objection = SettlementObjection(
         institution=row.institution,
         supervisor=row.supervisor,
         author=by,
@@ -235,11 +235,13 @@ def object_to(
     return objection
 
 
-def withdraw(row: Objection, *, by: Post, version: int) -> None:
+def withdraw(row: SettlementObjection, *, by: Post, version: int) -> None:
     row._move("withdraw", by=by, version=version)
 
 
-def uphold(row: Objection, *, by: Post, version: int, note: str, correction: Decimal) -> None:
+def uphold(
+    row: SettlementObjection, *, by: Post, version: int, note: str, correction: Decimal
+) -> None:
     """Accept an objection: the sheet gets a correction of so many yuan, and is published anew for its whole period."""
     with transaction.atomic():
         sheet = Settlement.objects.select_for_update(of=("self",)).get(pk=row.settlement_id)
@@ -256,12 +258,14 @@ def uphold(row: Objection, *, by: Post, version: int, note: str, correction: Dec
         )
 
 
-def reject(row: Objection, *, by: Post, version: int, note: str) -> None:
+def reject(row: SettlementObjection, *, by: Post, version: int, note: str) -> None:
     with transaction.atomic():
         _answer("reject", row, by=by, version=version, note=note)
 
 
-def _answer(name: str, row: Objection, *, by: Post, version: int, note: str, **more: Any) -> None:
+def _answer(
+    name: str, row: SettlementObjection, *, by: Post, version: int, note: str, **more: Any
+) -> None:
     row._move(
         name,
         by=by,

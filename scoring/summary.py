@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString
 
 from institutions.models import Institution, Post
 from scoring import pictures
-from scoring.models import ScoreSection, ScoreSheet, YearResult
+from scoring.models import CapabilityReview, ScoreSection, ScoreSheet, YearResult
 
 SHEETS = 8
 
@@ -20,10 +20,11 @@ class ScoreSummary:
     years: list[YearResult]
     radar: SafeString | None
     trend: SafeString | None
+    capability: list[CapabilityReview]
 
 
 def summary_for(institution: Institution, post: Post) -> ScoreSummary | None:
-    """Return the scores of an institution as `post` may see them; at most six queries."""
+    """Return the scores of an institution as `post` may see them; at most seven queries."""
     sheets = list(pictures.shown_sheets(institution, post))
     current = list(
         ScoreSheet.objects.visible_to(post)
@@ -35,7 +36,13 @@ def summary_for(institution: Institution, post: Post) -> ScoreSummary | None:
     if post.has_perm("scoring.view_yearresult"):
         results = YearResult.objects.visible_to(post).filter(institution=institution)
         years = list(results.select_related("unit").order_by("-year")[:5])
-    if not (sheets or current or years):
+    capability = list(
+        CapabilityReview.objects.visible_to(post)
+        .filter(institution=institution)
+        .select_related("round", "institution")
+        .order_by("-round__year")[:3]
+    )
+    if not (sheets or current or years or capability):
         return None
     radar = None
     if sheets:
@@ -49,4 +56,5 @@ def summary_for(institution: Institution, post: Post) -> ScoreSummary | None:
         years=years,
         radar=radar,
         trend=pictures.trend_of(sheets),
+        capability=capability,
     )

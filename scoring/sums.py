@@ -8,8 +8,10 @@ from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import OuterRef, Subquery, Sum, Value
+from django.db.models.functions import Coalesce, Greatest
 
+from institutions.fields import FixedField
 from institutions.workflow import StaleState
 from scoring.models import ScoreLine, ScoreSection, ScoreSheet
 
@@ -41,40 +43,27 @@ def add_up_all(
 
     A section may be negative where its clauses may; a sheet may not (docs/arithmetic.md).
     """
-    lines = ScoreLine._base_manager.filter(sheet__in=sheet_ids).order_by()
-    rows: list[dict[str, Any]] = [
-        dict(row) for row in lines.values("sheet", "section").annotate(**_SUMS)
-    ]
-    by_section = {row["section"]: _sums(row) for row in rows}
-    whole = {pk: dict.fromkeys(_FIELDS, ZERO) for pk in sheet_ids}
-    for row in rows:
-        for field, value in _sums(row).items():
-            whole[row["sheet"]][field] += value
-    for sums in whole.values():
-        for side in ("self_points", "points"):
-            sums[side] = max(sums[side], ZERO)
-    sections = ScoreSection._base_manager.filter(sheet__in=sheet_ids)
-    if section_id is not None:
-        sections = sections.filter(pk=section_id)
-    changed = [_with(section, by_section.get(section.pk, {})) for section in sections]
-    ScoreSection._base_manager.bulk_update(changed, _FIELDS, batch_size=BATCH)
-    sheets = ScoreSheet._base_manager.filter(pk__in=sheet_ids)
-    ScoreSheet._base_manager.bulk_update(
-        [_with(sheet, whole[sheet.pk]) for sheet in sheets], _FIELDS, batch_size=BATCH
-    )
+    ids = sorted(sheet_ids)
+    whole: dict[int, dict[str, Decimal]] = {}
+    for start in range(0, len(ids), BATCH):
+        batch = ids[start : start + BATCH]
+        sections = ScoreSection._base_manager.filter(sheet__in=batch)
+        if section_id is not None:
+            sections = sections.filter(pk=section_id)
+        sections.update(**{field: _sum_of(field, "section") for field in _FIELDS})
+        sheets = ScoreSheet._base_manager.filter(pk__in=batch)
+        # `self_full` and `full` are sums of what is never negative.
+        sheets.update(**{field: Greatest(_sum_of(field, "sheet"), NOTHING) for field in _FIELDS})
+        whole |= {row.pop("pk"): row for row in sheets.values("pk", *_FIELDS)}
     return whole
 
 
-BATCH = 500
+BATCH = 2000
+NOTHING = Value(ZERO, FixedField())
 _FIELDS = ("self_points", "self_full", "points", "full")
-_SUMS = {f"sum_{field}": Sum(field) for field in _FIELDS}
 
 
-def _sums(row: dict[str, Any]) -> dict[str, Decimal]:
-    return {field: row.get(f"sum_{field}") or ZERO for field in _FIELDS}
-
-
-def _with(row: Any, sums: dict[str, Decimal]) -> Any:
-    for field, value in sums.items():
-        setattr(row, field, value)
-    return row
+def _sum_of(field: str, owner: str) -> Coalesce:
+    """The sum of a field over the lines of a section or sheet, to be stored by the database itself."""
+    lines = ScoreLine._base_manager.filter(**{owner: OuterRef("pk")}).order_by().values(owner)
+    return Coalesce(Subquery(lines.annotate(whole=Sum(field)).values("whole")), NOTHING)

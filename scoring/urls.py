@@ -4,10 +4,14 @@ from scoring.views import (
     appeals,
     awards,
     bulletins,
+    capability,
+    capability_lines,
+    capability_rounds,
     distribution,
     estimates,
     evaluations,
     funding,
+    publications,
     raising,
     sanctions,
     settlements,
@@ -180,6 +184,92 @@ distribution_urls = [
     path("shares/<int:pk>/drop/", distribution.share_drop, name="share_drop"),
 ]
 
+# /scoring/capability/: <pk> is one unit's review of one year
+capability_urls = [
+    path("capability/", capability.capability_list, name="capability_list"),
+    path(
+        "capability/rounds/new/",
+        capability_rounds.capability_round_create,
+        name="capability_round_create",
+    ),
+    *(
+        path(
+            f"capability/rounds/<int:pk>/{end}",
+            getattr(capability_rounds, f"capability_{name}"),
+            name=f"capability_{name}",
+        )
+        for end, name in (
+            ("", "round"),
+            ("edit/", "round_edit"),
+            ("start/", "start"),
+            ("report/", "report_up"),
+            ("spot/", "spot"),
+            ("close/", "close"),
+        )
+    ),
+    path(
+        "capability/reports/<int:pk>/",
+        capability_rounds.capability_report,
+        name="capability_report",
+    ),
+    path("capability/draws/<int:pk>/", capability.capability_draw, name="capability_draw"),
+    path("capability/<int:pk>/", capability.capability_detail, name="capability_detail"),
+    path("capability/<int:pk>/fill/", capability_lines.capability_fill, name="capability_fill"),
+    path("capability/<int:pk>/judge/", capability_lines.capability_judge, name="capability_judge"),
+    path("capability/<int:pk>/adopt/", capability_lines.capability_adopt, name="capability_adopt"),
+    *(
+        path(
+            f"capability/<int:pk>/{name.replace('_', '-')}/",
+            getattr(capability, f"capability_{name}"),
+            name=f"capability_{name}",
+        )
+        for name in (
+            "complete",
+            "resume",
+            "apply",
+            "put_right",
+            "pass_on",
+            "send_back",
+            "fail",
+            "reopen",
+            "draw_lots",
+            "confirm",
+            "certify",
+            "use",
+        )
+    ),
+    path(
+        "capability-lines/<int:pk>/save/",
+        capability_lines.capability_line_save,
+        name="capability_line_save",
+    ),
+    path(
+        "capability-lines/<int:pk>/judge/",
+        capability_lines.capability_line_judge,
+        name="capability_line_judge",
+    ),
+    path(
+        "capability-lines/<int:pk>/attach/",
+        capability_lines.capability_line_attach,
+        name="capability_line_attach",
+    ),
+    path(
+        "capability-lines/<int:pk>/files/<uuid:key>/",
+        capability_lines.capability_line_file,
+        name="capability_line_file",
+    ),
+    path(
+        "capability-lines/<int:pk>/files/<uuid:key>/remove/",
+        capability_lines.capability_line_detach,
+        name="capability_line_detach",
+    ),
+]
+
+# The draft itself: campaigns/urls.py
+publication_urls = [
+    path("publications/<int:pk>/table/", publications.publication_table, name="publication_table"),
+]
+
 urlpatterns = [
     *evaluation_urls,
     *sheet_urls,
@@ -191,4 +281,6 @@ urlpatterns = [
     *money_urls,
     *workload_urls,
     *distribution_urls,
+    *capability_urls,
+    *publication_urls,
 ]

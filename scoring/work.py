@@ -10,6 +10,7 @@ from institutions import clock
 from institutions.models import Kind, Post
 from institutions.roles import Role
 from institutions.work import WorkLine
+from scoring import capability_work
 from scoring.models import Appeal, Evaluation, ScoreSection, ScoreSheet
 from scoring.money_work import money_lines
 
@@ -28,6 +29,7 @@ def work_for(post: Post) -> list[WorkLine]:
     if post.has_perm("scoring.write_appeal") or post.has_perm("scoring.decide_appeal"):
         lines += _appeals(post)
     lines += money_lines(post)
+    lines += capability_work.work_for(post)
     return [line for line in lines if line.count]
 
 

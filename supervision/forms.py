@@ -461,6 +461,12 @@ class ProblemForm(FilesFormMixin, ScopedFormMixin, forms.Form):
         required=False,
         empty_label="综合管理（不属于某一项目）",
     )
+    clause = forms.ModelChoiceField(
+        label="对应条款",
+        queryset=Clause.objects.leaves(),
+        required=False,
+        help_text="本年度标准中的条款，可不选；选了的，再次出现同一条款的问题会认出是反弹",
+    )
     category = forms.CharField(
         label="问题类别", max_length=40, required=False, widget=SuggestInput(CATEGORIES)
     )
@@ -500,14 +506,44 @@ class ProblemForm(FilesFormMixin, ScopedFormMixin, forms.Form):
         field = self.fields["institution"]
         # Any institution in sight is accepted; offered are those at hand, so that the page stays small in a province.
         field.choices = at_hand(field.queryset, post, self.initial.get("institution"))
+        self._offer_clauses()
         if post.institution.is_bureau:
             self.fields["source"].choices = [c for c in Source.choices if c[0] != Source.SELF]
         else:
             # Elsewhere it follows from whose it is: one's own is 自查, another's 日常督导.
             del self.fields["source"], self.fields["phase"]
 
+    def _offer_clauses(self) -> None:
+        """Offer the clauses of this year's published standards, standard by standard; a lead agency's own items only."""
+        field = self.fields["clause"]
+        rows = field.queryset.filter(
+            standard__status=Standard.Status.PUBLISHED,
+            standard__year=clock.today().year,
+            item__isnull=False,
+        )
+        if bodies.leads(self.post):
+            led = bodies.led_items(self.post)
+            rows = rows.filter(Q(item__in=led) | Q(item__parent__in=led))
+        elif self.post.item_ids is not None:
+            rows = rows.filter(item__in=self.post.item_ids)
+        field.queryset = rows.select_related("standard", "item").order_by(
+            "standard__code", "standard__edition", "position"
+        )
+        groups: dict[str, list[tuple[int, str]]] = {}
+        for row in field.queryset:
+            groups.setdefault(row.standard.name, []).append((row.pk, str(row)))
+        field.choices = [("", "（不选）"), *groups.items()]
+
     def clean(self):
         cleaned = super().clean()
+        if clause := cleaned.get("clause"):
+            item = cleaned.get("item")
+            kin = {clause.item_id, clause.item.parent_id}
+            if item is None or item.pk in kin:
+                # What comes back is recognised under the item of the clause.
+                cleaned["item"] = clause.item
+            else:
+                self.add_error("clause", f"这个条款属于“{clause.item}”，与所选的服务项目不一致")
         unit, item = cleaned.get("institution"), cleaned.get("item")
         if unit and not self.post.reach.covers(unit, item.pk if item else None):
             self.add_error("item", "请选择您负责的服务项目")

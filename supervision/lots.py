@@ -12,12 +12,14 @@ from django.db.models import F, Max
 from campaigns.models.group import Profession
 from institutions import audit, clock
 from institutions.models import Holiday, Institution, Post, ServiceItem
+from institutions.roles import ROLE_PERMISSIONS
 from institutions.workdays import WorkCalendar
 from institutions.workflow import Side, touch
 from supervision import assigning, bodies, drawing, recusing
 from supervision.models import Draw, Expert, SupervisionRound, Visit
 
 DRAFT = frozenset({SupervisionRound.Status.DRAFT})
+RECORD = "supervision.record_visit"
 PROFESSIONS: dict[str, str] = {value: str(label) for value, label in Profession.choices}
 
 
@@ -27,31 +29,26 @@ def new_seed() -> str:
 
 
 def units_pool(round: SupervisionRound, post: Post) -> list[Institution]:
-    """Return the institutions that may be drawn: all that the round's body supervises, sorted by code."""
+    """Return the institutions that may be drawn, sorted by code: all that the round's body supervises.
+
+    A centre's are its clinics; a lead agency's those at which it has a mandate for every item of the round.
+    """
     units = bodies.units_of(post, round.supervisor).select_related("region", "bureau")
     if round.planned and (listed := list(round.planned.institutions.values_list("pk", flat=True))):
         units = units.filter(pk__in=listed)
-    return list(units.order_by("code"))
-
-
-def experts_pool(round: SupervisionRound) -> list[Expert]:
-    """Return the experts of the bureau's pool who can be drawn now; a centre or lead agency draws no teams."""
-    if not round.supervisor.is_bureau:
-        return []
-    return list(
-        Expert.objects.available()
-        .filter(bureau=round.supervisor_id)
-        .select_related("employer", "post__institution", "post__user")
-        .order_by("code")
-    )
+    found = list(units.order_by("code"))
+    if not bodies.leads(post):
+        return found
+    items = list(round.items.all())
+    return [unit for unit in found if not bodies.outside_mandate(post, [unit], items)]
 
 
 @dataclass(frozen=True)
 class Pools:
-    """The lots of a round with the rows behind them."""
+    """The lots of a round with the rows behind them; `posts` by the code of the lot."""
 
     institutions: dict[str, Institution]
-    experts: dict[str, Expert]
+    posts: dict[str, Post]
     units: list[drawing.Unit]
     people: list[drawing.Person]
 
@@ -59,11 +56,14 @@ class Pools:
 def pools(round: SupervisionRound, post: Post) -> Pools:
     """Return who may be drawn for the round, with the reasons for recusal on its first day."""
     institutions = units_pool(round, post)
-    experts = experts_pool(round)
-    barred = recusing.barred(experts, institutions, round.supervisor, round.starts)
+    posts, people = (
+        _experts(round, institutions)
+        if round.supervisor.is_bureau
+        else _own_people(round, institutions)
+    )
     return Pools(
         {unit.code: unit for unit in institutions},
-        {expert.code: expert for expert in experts},
+        posts,
         [
             drawing.Unit(
                 unit.code,
@@ -73,13 +73,49 @@ def pools(round: SupervisionRound, post: Post) -> Pools:
             )
             for unit in institutions
         ],
-        [
-            drawing.Person(
-                expert.code, expert.title, tuple(expert.profession_list), barred[expert.code]
-            )
-            for expert in experts
-        ],
+        people,
     )
+
+
+def _experts(
+    round: SupervisionRound, institutions: Sequence[Institution]
+) -> tuple[dict[str, Post], list[drawing.Person]]:
+    """The experts of the bureau's pool who can be drawn now."""
+    experts = list(
+        Expert.objects.available()
+        .filter(bureau=round.supervisor_id)
+        .select_related("employer", "post__institution", "post__user")
+        .order_by("code")
+    )
+    barred = recusing.barred(experts, institutions, round.supervisor, round.starts)
+    return {expert.code: expert.post for expert in experts if expert.post}, [
+        drawing.Person(
+            expert.code, expert.title, tuple(expert.profession_list), barred[expert.code]
+        )
+        for expert in experts
+    ]
+
+
+def _own_people(
+    round: SupervisionRound, institutions: Sequence[Institution]
+) -> tuple[dict[str, Post], list[drawing.Person]]:
+    """The posts of a centre or lead agency itself that record visits; their lot is the number of the post.
+
+    They visit by office, so that only declared ties bar them; professions are those they bear in an expert pool.
+    """
+    roles = [role for role, perms in ROLE_PERMISSIONS.items() if RECORD in perms]
+    held = Post.objects.held().filter(institution=round.supervisor_id, role__in=roles)
+    posts = {f"P{post.pk}": post for post in held.select_related("institution", "user")}
+    professions: dict[int, set[str]] = {}
+    for expert in Expert.objects.filter(active=True, post__in=list(posts.values())):
+        professions.setdefault(expert.post_id, set()).update(expert.profession_list)  # type: ignore[arg-type]
+    barred = recusing.barred_by_ties(list(posts.values()), institutions, round.starts)
+    return posts, [
+        drawing.Person(
+            code, post.title, tuple(sorted(professions.get(post.pk, ()))), barred.get(post.pk, {})
+        )
+        for code, post in sorted(posts.items())
+    ]
 
 
 def draw_lots(
@@ -161,7 +197,7 @@ def _send_teams(
     """Plan the visits of each team, one institution a working day as long as the round lasts."""
     calendar = WorkCalendar(dict(Holiday.objects.values_list("day", "workday")))
     for team in drawn.teams:
-        posts = [post for code in team.members if (post := lots.experts[code].post)]
+        posts = [lots.posts[code] for code in team.members]
         day: date | None = None
         for code in team.units:
             day = _next_day(calendar, round, day)

@@ -248,12 +248,13 @@ class DrawForm(forms.Form):
         if not again:
             del self.fields["reason"]
         self.initial.setdefault("seed", lots.new_seed())
-        if not round.supervisor.is_bureau:
-            # A centre and a lead agency send their own people.
-            for name in ("teams", "size", "professions"):
-                del self.fields[name]
-            return
         there = [p for person in pools.people for p in person.professions]
+        if not round.supervisor.is_bureau:
+            # A centre and a lead agency send their own people, who bear a profession only in an expert pool.
+            self.fields["teams"].help_text = "从本单位可督导的人员中抽；0 表示只抽机构"
+            if not there:
+                del self.fields["professions"]
+                return
         self.fields["professions"].choices = [
             (value, f"{label}（{there.count(value)}人）") for value, label in Profession.choices
         ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import cast
 
 from django.db.models import Q
 
@@ -45,6 +46,22 @@ def declared(
         for unit in units
         if unit.path.startswith(tie.institution.path)
     ]
+
+
+def barred_by_ties(
+    posts: Sequence[Post], units: Sequence[Institution], on: date
+) -> dict[int, dict[str, str]]:
+    """Return, by post, the codes of the institutions to which it has a declared tie on `on`, with why; one statement."""
+    found: dict[int, dict[str, str]] = {}
+    known = {post.pk: post for post in posts}
+    ties = ExpertTie.objects.in_force(on).filter(expert__post__in=known)
+    for tie in ties.select_related("expert", "institution"):
+        post = known[cast(int, tie.expert.post_id)]
+        for unit in units:
+            if unit.path.startswith(tie.institution.path):
+                reason = f"{post}与{unit.known_as}有回避关系（{tie.reason}），应当回避"
+                found.setdefault(post.pk, {})[unit.code] = reason
+    return found
 
 
 def barred(

@@ -118,3 +118,58 @@ def propose(
     except IntegrityError as error:
         raise ValidationError("同样的处理已经提出，请先办理") from error
     return row
+
+
+def enter_decided(
+    institution: Institution,
+    *,
+    by: Post,
+    kind: str,
+    year: int,
+    grounds: str,
+    reason: str,
+    opinion: str,
+    person: str = "",
+) -> Sanction:
+    """Put what a leader has decided on other grounds (a review of capability) straight into the ledger of his bureau.
+
+    For kinds that build on no step before. Raises PermissionDenied, ValidationError (barred from awards).
+    """
+    at = by.institution
+    if not by.has_perm("supervision.decide_sanction") or not (
+        at.is_bureau and institution.path.startswith(at.path)
+    ):
+        raise PermissionDenied("奖惩由机构的上级行政部门领导决定")
+    if kind in Sanction.LADDER or kind in Sanction.BOOKED:
+        raise ValidationError(f"{Kind(kind).label}须先提出再决定")
+    if kind in Sanction.REWARDS and (bar := barred(institution)):
+        raise ValidationError(
+            f"{institution.known_as}及其负责人不得推荐评优：{bar.get_kind_display()}（{bar.year}年）"
+        )
+    with transaction.atomic():
+        row = Sanction.objects.create(
+            institution=institution,
+            supervisor=at,
+            author=by,
+            kind=kind,
+            year=year,
+            grounds=grounds,
+            reason=reason,
+            person=person,
+            status=Sanction.Status.DECIDED,
+            decided_at=clock.now(),
+            decided_by=by,
+            opinion=opinion,
+        )
+        audit.record(
+            "supervision.sanction.enter",
+            "登记奖惩决定",
+            by=by,
+            bureau=row.bureau_id,
+            on=row,
+            institution=institution,
+            after=row.status,
+            note=opinion,
+            data=row.data(),
+        )
+    return row

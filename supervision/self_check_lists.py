@@ -17,7 +17,7 @@ def state_tag(row: SelfCheck) -> Tag:
     if row.belied_by_id:
         return Tag("自查不实", "bad")
     if row.status == SelfCheck.Status.ASKED:
-        return Tag("待自查", "info")
+        return Tag("退回重查", "bad") if row.returned else Tag("待自查", "info")
     return Tag(row.get_answer_display(), ANSWER_TONES[row.answer])
 
 

@@ -205,12 +205,43 @@ def answer(answers: Sequence[Answer], *, by: Post) -> list[Problem]:
             check.check_answer(said.answer, said.note)
             check.status, check.answer = SelfCheck.Status.ANSWERED, said.answer
             check.note, check.answered_at, check.author = said.note.strip(), now, by
+            check.returned = ""
         SelfCheck.objects.bulk_update(
-            checks, ["status", "answer", "note", "answered_at", "author"], batch_size=BATCH
+            checks,
+            ["status", "answer", "note", "answered_at", "author", "returned"],
+            batch_size=BATCH,
         )
         SelfCheck.objects.filter(pk__in=given).update(version=F("version") + 1)
         _record_answers(checks, by=by)
         return _open(checks, by=by)
+
+
+def send_back(check: SelfCheck, *, by: Post, version: int, note: str, due: date) -> None:
+    """Return a careless answer with a reason and a new day; what had been said stays in the trail.
+
+    Only while nothing was opened from it. Raises PermissionDenied, StaleState, ValidationError.
+    """
+    if due < clock.today():
+        raise ValidationError("新的自查截止不能早于今天")
+    said = {"answer": check.answer, "note": check.note}
+    with transaction.atomic():
+        check._move(
+            "send_back",
+            by=by,
+            version=version,
+            note=note,
+            data=said,
+            due=due,
+            answer="",
+            answered_at=None,
+            returned=note,
+        )
+        SelfCheck.objects.filter(pk=check.pk).update(note="")
+        notify(
+            posts_at([check.institution_id], ANSWER),
+            f"自查被退回，请在{due:%Y年%-m月%-d日}前重新自查：{note}",
+            url=check.get_absolute_url(),
+        )
 
 
 def _claim(given: dict[int, Answer], *, by: Post) -> list[SelfCheck]:

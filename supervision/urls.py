@@ -185,6 +185,11 @@ urlpatterns = [
     path("self-checks/", self_checks.self_check_list, name="self_check_list"),
     path("self-checks/answer/", self_checks.self_check_answer, name="self_check_answer"),
     path("self-checks/<int:pk>/", self_checks.self_check_detail, name="self_check_detail"),
+    path(
+        "self-checks/<int:pk>/send_back/",
+        self_checks.self_check_send_back,
+        name="self_check_send_back",
+    ),
     # /supervision/progress/
     path("progress/<int:pk>/files/<uuid:key>/", rectifications.note_file, name="note_file"),
     # /supervision/sanctions/

@@ -23,12 +23,14 @@ from campaigns.models import (
     Gap,
     Group,
     Member,
+    Objection,
     Passage,
     Phase,
     Plan,
     PlanCall,
     PlanVersion,
     Preparation,
+    Publication,
     Recipient,
     Report,
     Secondment,
@@ -58,10 +60,14 @@ from scoring.models import (
     Allocation,
     AllocationPart,
     Appeal,
+    CapabilityDraw,
+    CapabilityLine,
+    CapabilityReport,
+    CapabilityReview,
+    CapabilityRound,
     Distribution,
     Evaluation,
     MoneyEntry,
-    Objection,
     Payment,
     PlannedWork,
     Prepayment,
@@ -69,6 +75,7 @@ from scoring.models import (
     ScoreSection,
     ScoreSheet,
     Settlement,
+    SettlementObjection,
     StaffShare,
     WorkloadReport,
     WorkUnit,
@@ -120,15 +127,19 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.plan_calls, rows.plans, rows.logs = [], [], []
     rows.sanctions, rows.proposals, rows.referrals = [], [], []
     rows.appeals = []
+    rows.capability_rounds, rows.capability_reviews, rows.capability_lines = [], [], []
+    rows.capability_reports, rows.capability_draws = [], []
     rows.self_checks, rows.spreads, rows.effects = [], [], []
     rows.groups, rows.members = [], []
     rows.series, rows.censuses, rows.targets, rows.contributions = [], [], [], []
     rows.clauses = []
     rows.year_plans, rows.planned, rows.experts, rows.ties, rows.draws = [], [], [], [], []
     rows.notices = []
+    rows.publications, rows.objections = [], []
     rows.staff, rows.cooperations, rows.gaps, rows.secondments = [], [], [], []
     rows.work_units = []
-    rows.settlements, rows.objections, rows.allocations, rows.awards = [], [], [], []
+    rows.settlements, rows.settlement_objections, rows.allocations = [], [], []
+    rows.awards = []
     rows.workloads, rows.distributions, rows.shares = [], [], []
     rows.clauses, rows.checks, rows.preparations, rows.complaints = [], [], [], []
     rows.samples, rows.record_checks, rows.surveys, rows.signatures = [], [], [], []
@@ -147,6 +158,7 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
         _figures(bureau, members, rows)
         _resources(bureau, members, rows)
         rows.clauses.append(rows.standards[-1].clauses.get(code="C02"))
+        _capability(bureau, members, rows)
         askers = [bureau, *(u for u in members if any(m.parent_id == u.pk for m in members))]
         for asker in askers:
             below = [u for u in members if u.parent_id == asker.pk]
@@ -655,6 +667,7 @@ def _planning(asker, below, rows) -> None:
             )
         )
     if asker.is_bureau:
+        _publications(asker, lead, rows)
         expert = Expert.objects.create(
             bureau=asker,
             code="E1",
@@ -668,6 +681,29 @@ def _planning(asker, below, rows) -> None:
                 expert=expert, institution=below[0], reason=mark(asker, "", "expert")
             )
         )
+
+
+def _publications(asker, lead, rows) -> None:
+    """A draft, and an objection to something that is shown: name and phone are for those who answer."""
+    ours = {"institution": asker, "supervisor": asker, "kind": "flow", "text": "示例"}
+    rows.publications.append(
+        Publication.objects.create(**ours, title=mark(asker, "", "publication"))
+    )
+    shown = Publication.objects.create(
+        **ours, title="示例", status="published", published_on=NOW.date(), decided_by=lead
+    )
+    rows.objections.append(
+        Objection.objects.create(
+            institution=asker,
+            supervisor=asker,
+            publication=shown,
+            text=mark(asker, "", "publication"),
+            name=mark(asker, "", "contact"),
+            receipt=f"{asker.pk:064}",
+            key=uuid4(),
+            due=date(2023, 4, 30),
+        )
+    )
 
 
 def _notice(asker, unit, number) -> Notice:
@@ -864,8 +900,8 @@ def _money(asker, below, rows) -> None:
             objections_until=date(2099, 1, 1),
         )
         rows.settlements.append(sheet)
-        rows.objections.append(
-            Objection.objects.create(
+        rows.settlement_objections.append(
+            SettlementObjection.objects.create(
                 institution=unit,
                 supervisor=asker,
                 settlement=sheet,
@@ -977,6 +1013,67 @@ def _award(asker, unit) -> Sanction:
     )
 
 
+def _capability(bureau, members, rows) -> None:
+    """A year of 优质服务基层行 of each bureau; every unit has applied, and the county has begun to write."""
+    standard = Standard.objects.filter(bureau=bureau).first()
+    round = CapabilityRound.objects.create(
+        institution=bureau,
+        supervisor=bureau,
+        name=mark(bureau, "", "standard"),
+        year=2023,
+        self_due=date(2023, 4, 30),
+        recheck_due=date(2023, 5, 20),
+    )
+    rows.capability_rounds.append(round)
+    rows.capability_reports.append(
+        CapabilityReport.objects.create(
+            round=round,
+            institution=bureau,
+            reported_on=date(2023, 4, 30),
+            author=bureau.posts.first(),
+            opinion=mark(bureau, "", "scheme"),
+            rows=[],
+            digest="0" * 64,
+        )
+    )
+    rows.capability_draws.append(
+        CapabilityDraw.objects.create(
+            round=round,
+            kind="units",
+            number=1,
+            seed="0",
+            pools={"units": [], "people": [], "fixed": []},
+            ask={},
+            result={"strata": [], "teams": []},
+            digest="0" * 64,
+            reason=mark(bureau, "", "unannounced"),
+            author=bureau.posts.first(),
+        )
+    )
+    for unit in members:
+        review = CapabilityReview.objects.create(
+            round=round,
+            institution=unit,
+            supervisor=bureau,
+            standard=standard,
+            status="applied",
+            started_on=date(2022, 9, 1),
+            applied_on=date(2023, 4, 1),
+            applied_level="basic",
+        )
+        rows.capability_reviews.append(review)
+        rows.capability_lines.append(
+            CapabilityLine.objects.create(
+                review=review,
+                clause=standard.clauses.leaves().first(),
+                grade="A",
+                note=mark(unit, "", "scheme"),
+                review_grade="B",
+                review_note=mark(unit, "", "plan"),
+            )
+        )
+
+
 # --- The oracle -------------------------------------------------------------------------------------
 
 CENTRE = {"ZC-QNL", "ZC-QNL-1", "ZC-QNL-2"}
@@ -995,6 +1092,7 @@ FAR = {"ZD", "ZD-A", "ZD-A-1"}
 LEAD_ITEMS = {"02"}  # of ITEMS; the mandate is 02, 03, 09, 10
 # Kinds that know no service item: a post that is limited to items sees none of them.
 WITHOUT_ITEM = {"visit", "plan", "money", "scheme", "sanction"}
+AT_BUREAU = {"officer", "city_officer", "far_officer", "leader", "finance", "auditor"}
 # What a bureau or centre above publishes to everybody below.
 PAPERS = {"campaign", "standard"}
 # Where a persona stands: the units it reaches, and its own unit.
@@ -1060,6 +1158,11 @@ def may_read(persona: str, code: str, item: str, kind: str) -> bool:
             "leader",
             "auditor",
         )
+    if kind == "publication":
+        # Before it is decided, and what came in about it: the bureau's own and those above; others read the public page.
+        return code in reach and persona in AT_BUREAU
+    if kind == "contact":
+        return persona in ("officer", "city_officer", "far_officer") and code == home
     if kind == "unannounced":
         # Neither the visited nor a street that looks on learns of it; the body does, and whoever is above.
         return code in reach and persona not in ("street", "lead") and persona != "expert"

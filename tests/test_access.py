@@ -79,6 +79,11 @@ def asks_by_paper(persona: str, code: str, item: str) -> bool:
     return home(persona) == code[:2] and persona not in ("leader", "finance", "auditor")
 
 
+def decides(persona: str, code: str, item: str) -> bool:
+    """Whose bureau runs the activity that the unit takes part in."""
+    return home(persona) == code[:2]
+
+
 def judges(persona: str, code: str, item: str) -> bool:
     """A lead agency judges its items on the bureau's sheets, not on those of a centre's clinics."""
     return asks(persona, code, item) and (persona != "lead" or PARENT[code] == "ZC")
@@ -152,6 +157,12 @@ ROUTES: dict[str, Any] = {
     "activate": OPEN,
     "worker": OPEN,
     "supervision:visit_offline": OPEN,
+    "public:home": OPEN,
+    "public:bureau": OPEN,
+    "public:publication": OPEN,
+    "public:file": OPEN,
+    "public:object": OPEN,
+    "public:receipt": OPEN,
     "logout": OWN,
     "password_change": OWN,
     "second_factor": OWN,
@@ -218,7 +229,11 @@ ROUTES: dict[str, Any] = {
     "campaigns:check_calendar": Page(WORKERS),
     "campaigns:check_create": Page(OFFICERS),
     "campaigns:preparation_list": Page(WORKERS),
+    "campaigns:publication_list": Page(BUREAU | {"auditor"}),
+    "campaigns:publication_create": Page(OFFICERS),
+    "campaigns:objection_list": Page(BUREAU | {"auditor"}),
     "programme_year": Page(WORKERS),
+    "overdue_list": Page(WORKERS),
     "campaigns:standard_create": Page(OFFICERS),
     "campaigns:gap_list": Page(WORKERS),
     "campaigns:gap_create": Page(UNITS),
@@ -259,6 +274,8 @@ ROUTES: dict[str, Any] = {
     "scoring:evaluation_create": Page(ASKING),
     "scoring:sheet_list": Page(WORKERS),
     "scoring:appeal_list": Page(WORKERS),
+    "scoring:capability_list": Page(WORKERS),
+    "scoring:capability_round_create": Page(OFFICERS),
     "scoring:year_list": Page(MONEY),
     "scoring:adjustment_list": Page(MONEY),
     "scoring:policy_list": Page(MONEY),
@@ -403,6 +420,13 @@ ROUTES: dict[str, Any] = {
         data={"on": "2023-04-30", "result": "holds", "note": "x"},
     ),
     "supervision:self_check_detail": Record("self_checks", "check", WORKERS),
+    "supervision:self_check_send_back": Move(
+        "self_checks",
+        "check",
+        ASKING | {"lead"},
+        asks,
+        data={"note": "x", "due": "2099-01-01"},
+    ),
     "supervision:spread_detail": Record("spreads", "check", WORKERS),
     "supervision:sanction_detail": Record("sanctions", "sanction", WORKERS),
     "supervision:sanction_reject": Move(
@@ -427,6 +451,22 @@ ROUTES: dict[str, Any] = {
     "supervision:complaint_withdraw": Move(
         "complaints", "problem", ASKING, asks, data={"note": "x"}
     ),
+    # records: what is shown to everybody, and what they say about it
+    "campaigns:publication_detail": Record("publications", "publication", BUREAU | {"auditor"}),
+    "campaigns:objection_detail": Record("objections", "publication", BUREAU | {"auditor"}),
+    **{
+        f"campaigns:publication_{name}": Move("publications", "publication", OFFICERS, owns)
+        for name in ("submit", "discard", "table_remove")
+    },
+    **{
+        f"campaigns:publication_{name}": Move(
+            "publications", "publication", {"leader"}, owns, data={"note": "x"}
+        )
+        for name in ("publish", "send_back", "withdraw")
+    },
+    "campaigns:objection_reply": Move(
+        "objections", "publication", OFFICERS, owns, data={"answer": "x"}
+    ),
     # records: scoring
     "scoring:evaluation_detail": Record("evaluations", "evaluation", WORKERS),
     "scoring:evaluation_open": Move("evaluations", "evaluation", ASKING, owns),
@@ -448,9 +488,11 @@ ROUTES: dict[str, Any] = {
     "scoring:settlement_publish": Move("settlements", "money", SETTLING, asks),
     "scoring:settlement_confirm": Move("settlements", "money", HEADS | {"leader"}, asks),
     "scoring:settlement_finish": Move("settlements", "money", SETTLING, asks),
-    "scoring:objection_withdraw": Move("objections", "money", HEADS, answers),
-    "scoring:objection_uphold": Move("objections", "money", SETTLING, asks),
-    "scoring:objection_reject": Move("objections", "money", SETTLING, asks, data={"note": "x"}),
+    "scoring:objection_withdraw": Move("settlement_objections", "money", HEADS, answers),
+    "scoring:objection_uphold": Move("settlement_objections", "money", SETTLING, asks),
+    "scoring:objection_reject": Move(
+        "settlement_objections", "money", SETTLING, asks, data={"note": "x"}
+    ),
     "scoring:allocation_detail": Record("allocations", "evaluation", MONEY),
     "scoring:allocation_finalise": Move("allocations", "evaluation", OFFICERS | SETTLING, owns),
     "scoring:award_detail": Record("awards", "sanction", MONEY),
@@ -664,12 +706,64 @@ ROUTES: dict[str, Any] = {
     "scoring:line_detach": Guarded(
         "lines", "section", UNITS, answers, args=(KEY,), methods=("post",)
     ),
+    # 优质服务基层行
+    "scoring:capability_round": Record("capability_rounds", "standard", WORKERS),
+    "scoring:capability_round_edit": Guarded("capability_rounds", "standard", OFFICERS, owns),
+    "scoring:capability_start": Guarded("capability_rounds", "standard", UNITS, methods=("post",)),
+    "scoring:capability_report_up": Guarded("capability_rounds", "standard", OFFICERS, owns),
+    "scoring:capability_spot": Guarded("capability_rounds", "standard", OFFICERS, owns),
+    "scoring:capability_close": Move("capability_rounds", "standard", OFFICERS, owns),
+    "scoring:capability_report": Record("capability_reports", "scheme", WORKERS),
+    "scoring:capability_draw": Record("capability_draws", "unannounced", WORKERS),
+    "scoring:capability_detail": Record("capability_reviews", "scheme", WORKERS),
+    "scoring:capability_fill": Guarded(
+        "capability_reviews", "scheme", UNITS, answers, methods=("get",)
+    ),
+    "scoring:capability_put_right": Guarded("capability_reviews", "scheme", UNITS, answers),
+    "scoring:capability_complete": Move("capability_reviews", "scheme", UNITS, answers),
+    "scoring:capability_resume": Move("capability_reviews", "scheme", UNITS, answers),
+    "scoring:capability_apply": Move(
+        "capability_reviews", "scheme", HEADS, answers, data={"level": "basic"}
+    ),
+    "scoring:capability_judge": Guarded(
+        "capability_reviews", "scheme", OFFICERS, asks_by_paper, methods=("get",)
+    ),
+    **{
+        f"scoring:capability_{name}": Move(
+            "capability_reviews", "scheme", OFFICERS, asks_by_paper, data={"note": "x"}
+        )
+        for name in ("adopt", "pass_on", "send_back", "fail", "reopen", "confirm")
+    },
+    **{
+        f"scoring:capability_{name}": Guarded(
+            "capability_reviews", "scheme", OFFICERS, asks_by_paper
+        )
+        for name in ("draw_lots", "certify")
+    },
+    "scoring:capability_use": Guarded("capability_reviews", "scheme", {"leader"}, decides),
+    "scoring:capability_line_save": Guarded(
+        "capability_lines", "scheme", UNITS, answers, methods=("post",)
+    ),
+    "scoring:capability_line_judge": Guarded(
+        "capability_lines", "scheme", OFFICERS, asks_by_paper, methods=("post",)
+    ),
+    "scoring:capability_line_attach": Guarded(
+        "capability_lines", "scheme", UNITS, answers, methods=("post",)
+    ),
+    "scoring:capability_line_file": Guarded(
+        "capability_lines", "scheme", WORKERS, args=(KEY,), methods=("get",)
+    ),
+    "scoring:capability_line_detach": Guarded(
+        "capability_lines", "scheme", UNITS, answers, args=(KEY,), methods=("post",)
+    ),
     "scoring:adjustment_withdraw": Guarded(
         "adjustments", "money", OFFICERS | HEADS | {"finance"}, asks, methods=("post",)
     ),
     "scoring:settlement_pay": Guarded("settlements", "money", SETTLING, asks),
     "scoring:settlement_object": Guarded("settlements", "money", HEADS, answers),
-    "scoring:objection_file": Guarded("objections", "money", MONEY, args=(KEY,), methods=("get",)),
+    "scoring:objection_file": Guarded(
+        "settlement_objections", "money", MONEY, args=(KEY,), methods=("get",)
+    ),
     "scoring:allocation_change": Guarded(
         "allocations", "evaluation", OFFICERS | SETTLING, owns, methods=("post",)
     ),
@@ -727,6 +821,20 @@ ROUTES: dict[str, Any] = {
         )
         for name in ("reapply", "withdraw", "finish")
     },
+    "campaigns:publication_edit": Guarded("publications", "publication", OFFICERS, owns),
+    "campaigns:publication_replace": Guarded(
+        "publications", "publication", OFFICERS, owns, methods=("post",)
+    ),
+    "campaigns:publication_file": Guarded(
+        "publications", "publication", BUREAU | {"auditor"}, args=(KEY,), methods=("get",)
+    ),
+    "campaigns:publication_file_remove": Guarded(
+        "publications", "publication", OFFICERS, owns, args=(KEY,), methods=("post",)
+    ),
+    "campaigns:objection_reveal": Guarded(
+        "objections", "publication", OFFICERS, owns, methods=("post",)
+    ),
+    "scoring:publication_table": Guarded("publications", "publication", OFFICERS, owns),
     "scoring:estimate_detail": Record("units", "unit", MONEY),
     "scoring:estimate_edit": Guarded("units", "unit", PLANNING, keeps),
     "scoring:estimate_split": Guarded("units", "unit", PLANNING, keeps, methods=("post",)),
@@ -793,7 +901,13 @@ def whose(row) -> tuple[str, str]:
     row = getattr(row, "submission", row)
     row = row.group if type(row).__name__ == "Member" else getattr(row, "visit", row)
     row = row.standard if type(row).__name__ == "Clause" else row
-    owner = {"PlannedRound": "plan", "ExpertTie": "expert", "Draw": "round"}
+    owner = {
+        "PlannedRound": "plan",
+        "ExpertTie": "expert",
+        "Draw": "round",
+        "CapabilityDraw": "round",
+        "CapabilityLine": "review",
+    }
     row = getattr(row, owner.get(type(row).__name__, ""), row)
     if type(row).__name__ == "ScoreLine":
         row = row.section

@@ -12,6 +12,7 @@ from campaigns.models.check import Preparation, SuperiorCheck
 from campaigns.models.gap import Gap
 from campaigns.models.group import Group, Member, Profession
 from campaigns.models.plan import Plan, PlanCall, PlanKind, PlanLine, PlanVersion
+from campaigns.models.publication import Objection, Publication, PublicAttempt, frozen_table
 from campaigns.models.secondment import Secondment
 from campaigns.models.series import Series, SeriesValue
 from campaigns.models.standard import Clause, PublishedError, Standard
@@ -32,6 +33,7 @@ __all__ = [
     "Gap",
     "Group",
     "Member",
+    "Objection",
     "Passage",
     "Phase",
     "Plan",
@@ -41,6 +43,8 @@ __all__ = [
     "PlanVersion",
     "Preparation",
     "Profession",
+    "PublicAttempt",
+    "Publication",
     "PublishedError",
     "Recipient",
     "Report",
@@ -54,4 +58,5 @@ __all__ = [
     "TargetPart",
     "Task",
     "WorkLog",
+    "frozen_table",
 ]

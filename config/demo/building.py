@@ -9,6 +9,7 @@ from django.db.models import F
 from config.demo import people, units
 from config.demo.breakthrough import BreakthroughStory
 from config.demo.campaign import CampaignStory
+from config.demo.capability import CapabilityStory
 from config.demo.cast import TODAY, YESTERDAY, Cast
 from config.demo.checks import CheckStory
 from config.demo.days import Year
@@ -21,6 +22,7 @@ from config.demo.other_papers import OtherBureaux
 from config.demo.papers import Papers
 from config.demo.planning import PlanningStory
 from config.demo.plans import PlanStory
+from config.demo.publications import PublicationStory
 from config.demo.resources import ResourceStory
 from config.demo.sanctions import SanctionStory
 from config.demo.sheets import SheetStory
@@ -48,6 +50,7 @@ def build() -> Iterator[str]:
             first = Year(until=date(2019, 12, 31))
             others = OtherBureaux(cast, first, papers)
             others.plan()
+            CapabilityStory(cast, first, papers).plan()
             earlier = Year(until=date(2021, 12, 31))
             of_2021 = BreakthroughStory(cast, earlier, papers)
             of_2021.plan()
@@ -71,6 +74,7 @@ def build() -> Iterator[str]:
             ResourceStory(cast, year, papers).plan()
             CheckStory(cast, earlier, year, story).plan()
             MoneyStory(cast, year).plan()
+            PublicationStory(cast, year, story).plan()
             # Its targets and figures are followed on: what its passages became is complete only now.
             year.on(date(2023, 3, 21), of_2021.paper.link)
             figures.plan_elsewhere(others.centres)

@@ -120,7 +120,7 @@ class YearStory:
         )
         evaluation.save()
         sheets = opening.add_sheets(evaluation, institutions)
-        opening.add_lines(sheets, standard)
+        opening.add_lines(evaluation)
         for sheet in sheets:
             self._score_2022(sheet)
         ranked = list(evaluation.sheets.select_related("institution"))

@@ -7,6 +7,7 @@ from config.pages import (
     imports,
     institution,
     leader,
+    overdue,
     programme,
     suggestion,
     worker,
@@ -29,6 +30,8 @@ urlpatterns = [
         suggestion.visit_suggestion,
         name="visit_suggestion",
     ),
+    # /overdue/
+    path("overdue/", overdue.overdue_list, name="overdue_list"),
     # /leaders/
     path("leaders/", leader.leader_list, name="leader_list"),
     path("leaders/<int:pk>/", leader.leader_page, name="leader_page"),

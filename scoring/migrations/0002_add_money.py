@@ -224,7 +224,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Objection',
+            name='SettlementObjection',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('bureau', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
@@ -246,7 +246,7 @@ class Migration(migrations.Migration):
                 'verbose_name': '结算异议',
                 'verbose_name_plural': '结算异议',
                 'ordering': ['-pk'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['submitted', 'upheld', 'rejected', 'withdrawn'])), name='objection_status_known'), models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['upheld', 'rejected']), _negated=True), models.Q(('decided_at__isnull', False), ('decided_by__isnull', False), models.Q(('opinion', ''), _negated=True)), _connector='OR'), name='objection_decided_with_reason'), models.CheckConstraint(condition=models.Q(models.Q(('status', 'upheld'), _negated=True), ('correction__isnull', False), _connector='OR'), name='objection_upheld_says_how_much'), models.UniqueConstraint(condition=models.Q(('status', 'submitted')), fields=('settlement',), name='objection_one_at_a_time')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['submitted', 'upheld', 'rejected', 'withdrawn'])), name='settlement_objection_status_known'), models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['upheld', 'rejected']), _negated=True), models.Q(('decided_at__isnull', False), ('decided_by__isnull', False), models.Q(('opinion', ''), _negated=True)), _connector='OR'), name='settlement_objection_decided_with_reason'), models.CheckConstraint(condition=models.Q(models.Q(('status', 'upheld'), _negated=True), ('correction__isnull', False), _connector='OR'), name='settlement_objection_upheld_says_how_much'), models.UniqueConstraint(condition=models.Q(('status', 'submitted')), fields=('settlement',), name='settlement_objection_one_at_a_time')],
                 'indexes': [],
             },
         ),

@@ -1,10 +1,20 @@
 """What it is worth: evaluations, score sheets, the year-end table and its money."""
 
 from scoring.models.appeal import Appeal
+from scoring.models.capability import (
+    CapabilityDraw,
+    CapabilityLine,
+    CapabilityReport,
+    CapabilityReview,
+    CapabilityRound,
+    CapabilityStep,
+    CapabilityUse,
+    ReviewLevel,
+)
 from scoring.models.distribution import Distribution, StaffShare, StaffWork
 from scoring.models.evaluation import Evaluation, ScoreLine, ScoreSection, ScoreSheet
 from scoring.models.money import AwardRate, MoneyEntry, Payment
-from scoring.models.settlement import Objection, Settlement
+from scoring.models.settlement import Settlement, SettlementObjection
 from scoring.models.tiers import Allocation, AllocationPart
 from scoring.models.workload import ColumnMapping, WorkloadReport
 from scoring.models.year import (
@@ -22,18 +32,26 @@ __all__ = [
     "AllocationPart",
     "Appeal",
     "AwardRate",
+    "CapabilityDraw",
+    "CapabilityLine",
+    "CapabilityReport",
+    "CapabilityReview",
+    "CapabilityRound",
+    "CapabilityStep",
+    "CapabilityUse",
     "ColumnMapping",
     "Distribution",
     "Evaluation",
     "MoneyEntry",
-    "Objection",
     "Payment",
     "PlannedWork",
     "Prepayment",
+    "ReviewLevel",
     "ScoreLine",
     "ScoreSection",
     "ScoreSheet",
     "Settlement",
+    "SettlementObjection",
     "StaffShare",
     "StaffWork",
     "WorkUnit",

@@ -43,6 +43,9 @@ class Evaluation(Workflow):
         PUBLISHED = "published", "已公布"
         FINAL = "final", "已定稿"
 
+    # What was verified may be seen by the institutions.
+    SHOWN = frozenset({Status.PUBLISHED, Status.FINAL})
+
     status = models.CharField("状态", max_length=12, choices=Status, default=Status.DRAFT)
     name = models.CharField("名称", max_length=80)
     year = models.PositiveSmallIntegerField("年度")
@@ -157,7 +160,7 @@ class Evaluation(Workflow):
     @property
     def is_shown(self) -> bool:
         """Whether the institutions may see what was verified."""
-        return self.status in (self.Status.PUBLISHED, self.Status.FINAL)
+        return self.status in self.SHOWN
 
 
 class SheetQuerySet(WorkQuerySet):
@@ -167,9 +170,11 @@ class SheetQuerySet(WorkQuerySet):
         """Return the sheets in reach; a post limited to items sees every sheet that has a section of its items."""
         if post is None or post.role in self.hidden_from:
             return self.none()
-        whole = super().visible_to(post)
-        sections = ScoreSection.objects.visible_to(post).values("sheet")
-        rows = self.filter(Q(pk__in=whole.values("pk")) | Q(pk__in=sections))
+        rows = super().visible_to(post)
+        if any(grant.items is not None for grant in post.reach.grants):
+            # Only then: an OR of two subqueries keeps the database from the index of the list.
+            sections = ScoreSection.objects.visible_to(post).values("sheet")
+            rows = self.filter(Q(pk__in=rows.values("pk")) | Q(pk__in=sections))
         if not post.institution.is_bureau:
             rows = rows.exclude(
                 ~Q(supervisor=post.institution_id), evaluation__status=Evaluation.Status.DRAFT
@@ -278,6 +283,8 @@ class ScoreSheet(Workflow):
         ]
         indexes: ClassVar = [
             models.Index(fields=["bureau", "year", "quarter", "status"], name="sheet_list"),
+            # In the order of the list, so that a page of it is read and not sorted.
+            models.Index(fields=["bureau", "year", "quarter", "id"], name="sheet_page"),
             models.Index(fields=["institution", "year", "quarter"], name="sheet_of_institution"),
         ]
 

@@ -149,7 +149,7 @@ class Settlement(Workflow):
 
     @property
     def has_open_objections(self) -> bool:
-        return self.objections.filter(status__in=Objection.OPEN).exists()
+        return self.objections.filter(status__in=SettlementObjection.OPEN).exists()
 
     @property
     def period_over(self) -> bool:
@@ -160,11 +160,11 @@ class Settlement(Workflow):
         self.due = self.opening + self.approved + self.correction - self.deducted - self.prepaid
 
 
-class ObjectionQuerySet(WorkQuerySet):
+class SettlementObjectionQuerySet(WorkQuerySet):
     item_path = None
 
 
-class Objection(Workflow):
+class SettlementObjection(Workflow):
     """结算异议: what an institution objects to in its published sheet; answered with a reason, corrected in yuan if upheld."""
 
     class Status(models.TextChoices):
@@ -189,7 +189,7 @@ class Objection(Workflow):
         Post, models.PROTECT, null=True, verbose_name="答复人", related_name="+", editable=False
     )
 
-    objects: ClassVar = ObjectionQuerySet.as_manager()
+    objects: ClassVar = SettlementObjectionQuerySet.as_manager()
 
     MOVES = {
         "withdraw": Move("撤回异议", OPEN, Status.WITHDRAWN, "scoring.write_appeal", Side.ANSWERS),
@@ -219,21 +219,21 @@ class Objection(Workflow):
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(status__in=["submitted", "upheld", "rejected", "withdrawn"]),
-                name="objection_status_known",
+                name="settlement_objection_status_known",
             ),
             models.CheckConstraint(
                 condition=~Q(status__in=["upheld", "rejected"])
                 | (Q(decided_at__isnull=False, decided_by__isnull=False) & ~Q(opinion="")),
-                name="objection_decided_with_reason",
+                name="settlement_objection_decided_with_reason",
             ),
             models.CheckConstraint(
                 condition=~Q(status="upheld") | Q(correction__isnull=False),
-                name="objection_upheld_says_how_much",
+                name="settlement_objection_upheld_says_how_much",
             ),
             models.UniqueConstraint(
                 fields=["settlement"],
                 condition=Q(status="submitted"),
-                name="objection_one_at_a_time",
+                name="settlement_objection_one_at_a_time",
             ),
         ]
 

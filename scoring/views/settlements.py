@@ -17,7 +17,7 @@ from institutions.models import Event
 from institutions.moves import AskForm, moves_for_template, press
 from institutions.workflow import StaleState
 from scoring import rules, settling
-from scoring.models import Objection, Payment, Settlement, YearResult
+from scoring.models import Payment, Settlement, SettlementObjection, YearResult
 from scoring.money_forms import ObjectionForm, PaymentForm, UpholdForm
 from scoring.money_lists import PaymentList, SettlementList, sheet_tag
 
@@ -154,10 +154,10 @@ def _detail(
                 if move.name != "uphold"
             ],
             "uphold": (answered[1] if answered and answered[0] == one.pk else UpholdForm())
-            if one.status in Objection.OPEN and one.may("uphold", post)
+            if one.status in SettlementObjection.OPEN and one.may("uphold", post)
             else None,
         }
-        for one in Objection.objects.visible_to(post)
+        for one in SettlementObjection.objects.visible_to(post)
         .filter(settlement=row)
         .select_related("author__institution", "decided_by__institution", "institution__region")
         .select_related("supervisor__bureau")
@@ -178,7 +178,7 @@ def _detail(
             .order_by("day", "pk"),
             "objections": objections,
             "may_object": settling.may_object(row, post)
-            and not any(one["row"].status in Objection.OPEN for one in objections),
+            and not any(one["row"].status in SettlementObjection.OPEN for one in objections),
             "may_pay": settling.may_pay(row, post),
             "moves": moves_for_template(
                 row,
@@ -275,8 +275,8 @@ def settlement_object(request: Request, pk: int) -> HttpResponse:
     )
 
 
-def _objection(request: Request, pk: int) -> Objection:
-    rows = Objection.objects.visible_to(request.post).select_related(
+def _objection(request: Request, pk: int) -> SettlementObjection:
+    rows = SettlementObjection.objects.visible_to(request.post).select_related(
         "institution__region", "supervisor__bureau", "author", "settlement__institution"
     )
     return get_object_or_404(rows, pk=pk)
@@ -285,7 +285,7 @@ def _objection(request: Request, pk: int) -> Objection:
 @require_safe
 @permission_required(VIEW, raise_exception=True)
 def objection_file(request: Request, pk: int, key: UUID) -> FileResponse:
-    row = get_object_or_404(Objection.objects.visible_to(request.post), pk=pk)
+    row = get_object_or_404(SettlementObjection.objects.visible_to(request.post), pk=pk)
     return files.serve(row.files, str(key))
 
 
@@ -315,7 +315,7 @@ def objection_uphold(request: Request, pk: int) -> HttpResponse:
     version = posted_version(request)
     if not row.may("uphold", request.post):
         raise PermissionDenied("异议由结算方答复")
-    if row.status not in Objection.OPEN or row.version != version:
+    if row.status not in SettlementObjection.OPEN or row.version != version:
         raise StaleState(row, version)
     form = UpholdForm(request.POST)
     if form.is_valid():

@@ -630,6 +630,7 @@ class Migration(migrations.Migration):
                 ('answer', models.CharField(blank=True, choices=[('found', '有'), ('none', '无'), ('similar', '类似')], editable=False, max_length=8, verbose_name='自查结果')),
                 ('note', models.TextField(blank=True, editable=False, verbose_name='自查说明')),
                 ('answered_at', models.DateTimeField(editable=False, null=True, verbose_name='自查时间')),
+                ('returned', models.TextField(blank=True, editable=False, verbose_name='退回理由')),
                 ('author', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.post', verbose_name='经办')),
                 ('belied_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='belies', to='supervision.problem', verbose_name='自查不实')),
                 ('bureau', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),

@@ -10,7 +10,7 @@ from campaigns.models import Clause
 from institutions import clock
 from institutions.models import Institution, Post, ServiceItem
 from institutions.models.scoping import WorkQuerySet
-from institutions.workflow import Move, Side, Workflow
+from institutions.workflow import NOTE, Move, Need, Side, Workflow
 from supervision.models.problem import Problem
 from supervision.models.visit import Severity
 
@@ -108,6 +108,7 @@ class SelfCheck(Workflow):
     answer = models.CharField("自查结果", max_length=8, choices=Answer, blank=True, editable=False)
     note = models.TextField("自查说明", blank=True, editable=False)
     answered_at = models.DateTimeField("自查时间", null=True, editable=False)
+    returned = models.TextField("退回理由", blank=True, editable=False)
     problem = models.OneToOneField(
         Problem,
         models.PROTECT,
@@ -135,6 +136,20 @@ class SelfCheck(Workflow):
             "supervision.answer_rectification",
             Side.ANSWERS,
             tone="primary",
+        ),
+        "send_back": Move(
+            "退回重查",
+            frozenset({Status.ANSWERED}),
+            Status.ASKED,
+            "supervision.verify_rectification",
+            Side.ASKS,
+            needs=(
+                Need("已据此立项整改，不能退回", holds=lambda c: c.problem_id is None),
+                Need("已认定自查不实，不能退回", holds=lambda c: c.belied_by_id is None),
+                NOTE,
+                Need("请填写新的自查截止日期", field="due"),
+            ),
+            tone="danger",
         ),
     }
 

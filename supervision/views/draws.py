@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from institutions.http import Request, posted_version
 from institutions.workflow import Side
-from supervision import drawing, lots
+from supervision import bodies, drawing, lots
 from supervision.models import Draw, SupervisionRound
 from supervision.planning_forms import DrawForm
 from supervision.views.rounds import CRUMBS, rounds
@@ -62,7 +62,8 @@ def draw_create(request: Request, pk: int) -> HttpResponse:
             "units": len(pools.units),
             "by_kind": sorted(Counter(unit.kind for unit in pools.units).items()),
             "experts": len(pools.people),
-            "teams": round.supervisor.is_bureau,
+            "own": not round.supervisor.is_bureau,
+            "leads": bodies.leads(request.post),
             "crumbs": [*CRUMBS, (round.name, round.get_absolute_url())],
         },
     )

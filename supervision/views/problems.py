@@ -138,6 +138,7 @@ def problem_create(request: Request) -> HttpResponse:
             source=given["source"],
             year=given["found_on"].year,
             item=given["item"],
+            clause=given["clause"],
             category=given["category"],
             objective=given["objective"],
             severity=given["severity"],

@@ -7,10 +7,11 @@ from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse, reverse_lazy
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from institutions.http import Request
 from institutions.models import Event, Post
+from institutions.moves import AskForm, moves_for_template, press
 from supervision import spreading
 from supervision.lists import ProblemList, severity_tag
 from supervision.models import Problem, SelfCheck, Spread
@@ -42,8 +43,34 @@ def self_check_list(request: Request) -> HttpResponse:
 @require_safe
 @permission_required("supervision.view_problem", raise_exception=True)
 def self_check_detail(request: Request, pk: int) -> HttpResponse:
+    return _check_page(request, get_object_or_404(self_checks(request.post), pk=pk))
+
+
+@require_POST
+@permission_required(spreading.SPREAD, raise_exception=True)
+def self_check_send_back(request: Request, pk: int) -> HttpResponse:
+    """Return a careless answer; the institution looks again."""
     check = get_object_or_404(self_checks(request.post), pk=pk)
+    form = press(
+        request,
+        check,
+        "send_back",
+        deed=lambda **given: spreading.send_back(check, **given),
+        done="已退回，机构会收到通知",
+    )
+    return redirect(check) if form is None else _check_page(request, check, pressed=form)
+
+
+def _check_page(
+    request: Request, check: SelfCheck, *, pressed: AskForm | None = None
+) -> HttpResponse:
     asked = check.status == SelfCheck.Status.ASKED and check.may("answer", request.post)
+    moves = moves_for_template(
+        check,
+        request.post,
+        url=lambda name: reverse("supervision:self_check_send_back", args=[check.pk]),
+        pressed=pressed,
+    )
     return render(
         request,
         "supervision/self_check_detail.html",
@@ -53,10 +80,13 @@ def self_check_detail(request: Request, pk: int) -> HttpResponse:
             "tag": state_tag(check),
             "severity": severity_tag(check.spread),
             "form": AnswersForm(checks=[check]) if asked else None,
+            # Answering has a form of its own.
+            "moves": [move for move in moves if move.name == "send_back"],
             "spread_url": _spread_url(check.spread, request.post),
             "history": Event.objects.of(check).order_by("-seq"),
             "crumbs": CRUMBS,
         },
+        status=422 if pressed is not None else 200,
     )
 
 

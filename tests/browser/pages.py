@@ -28,7 +28,7 @@ def addresses() -> dict[str, Any]:
     clients = {}
     for persona, post in vars(world.posts).items():
         if isinstance(post, Post) and post.user.is_active:
-            clients[persona] = Client(raise_request_exception=True)
+            clients[persona] = Client(raise_request_exception=True, SERVER_NAME="127.0.0.1")
             clients[persona].force_login(post.user, backend="institutions.backends.RoleBackend")
 
     def page(persona: str, address: str) -> bool:

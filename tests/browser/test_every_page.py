@@ -3,15 +3,11 @@
 Runs after the walks of the year, so that the lists have rows.
 """
 
-import re
-import subprocess
-import sys
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browser.conftest import ROOT
-from tests.browser.person import DESKTOP, PHONE, People, Person
+from tests.browser.person import DESKTOP, PHONE, People
 
 pytestmark = pytest.mark.browser
 
@@ -62,53 +58,6 @@ def test_the_first_row_of_each_list_opens(stranger: People, username: str):
         rows = person.page.locator("main table.stack tbody th").get_by_role("link")
         if rows.count():
             person.go(rows.first.get_attribute("href"))
-
-
-# Who opens every other page on a phone, each page once: the first of them that may.
-WALKERS = ["officer2", "head2", "leader", "auditor", "system", "security"]
-# Pages that are one person's passage through a login, a file, or an import at hand.
-NOT_WALKED = re.compile(
-    r"login|logout|activate|password|second_factor|session|switch|notification_(open|read)|_file$|"
-    r"export|template|import_(detail|confirm|drop|errors|stage)|job_(detail|file)|event_verify"
-)
-NUMBERS = 6  # as many rows are tried before a page counts as one without a row
-
-
-def _walked() -> list[str]:
-    """The addresses of all routes, with <pk> for a number; forms of one step's own state are found by links instead."""
-    listed = subprocess.run(
-        [sys.executable, "-m", "tests.browser.routes"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return [line for line in listed.stdout.splitlines() if line]
-
-
-def test_every_page_fits_a_phone(stranger: People):
-    """Each page that answers to GET, opened once at 360 px by somebody who may; wide ones and errors are faults."""
-    left = [path for path in _walked() if not NOT_WALKED.search(path.split(" ")[0])]
-    assert len(left) > 60
-    for username in WALKERS:
-        person = stranger(username, screen=PHONE)
-        left = [route for route in left if not _opened(person, route)]
-    # Forms whose record is past that step at the end of these walks.
-    assert len(left) < len(_walked()) / 3, left
-
-
-def _opened(person: Person, route: str) -> bool:
-    """Open the first row of a route that the person may; False where none answers."""
-    path = route.split(" ")[1]
-    for number in range(1, NUMBERS + 1) if "<pk>" in path else [1]:
-        address = path.replace("<pk>", str(number))
-        answer = person.page.request.get(address, max_redirects=0)
-        if answer.status == 200 and "text/html" in answer.headers["content-type"]:
-            person.go(address)
-            return True
-        if answer.status in (403, 405):
-            return False
-    return False
 
 
 @pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desk", "phone"])

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,14 +46,16 @@ def told(server: Server) -> dict:
 
 def ready_for_offline(page: Page) -> None:
     """Wait until the page has prepared itself: the worker is there, the shell and its files are kept."""
-    page.wait_for_function("navigator.serviceWorker.controller !== null", timeout=PATIENCE)
-    page.wait_for_function(
-        """async () => {
-          const kept = await caches.open("portal-visit");
-          return (await kept.keys()).some((request) => request.url.endsWith("/visits/offline/"));
-        }""",
-        timeout=PATIENCE,
-    )
+    ready = """async () => {
+      const kept = await caches.open("portal-visit");
+      const shell = (await kept.keys()).some((asked) => asked.url.endsWith("/visits/offline/"));
+      return shell && navigator.serviceWorker.controller !== null;
+    }"""
+    # Asked again and again: the policy of the page does not let Playwright's own waiting be evaluated in it.
+    end = time.monotonic() + PATIENCE / 1000
+    while not page.evaluate(ready):
+        assert time.monotonic() < end, "the page has not prepared itself"
+        page.wait_for_timeout(200)
 
 
 def kept(page: Page, name: str) -> list[dict]:

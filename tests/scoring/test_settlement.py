@@ -51,7 +51,8 @@ def prepare(client, year=2023):
 
 def press(client, row, name, **data):
     row.refresh_from_db()
-    url = reverse(f"scoring:{row._meta.model_name}_{name}", args=[row.pk])
+    noun = row._meta.model_name.removeprefix("settlement") or "settlement"
+    url = reverse(f"scoring:{noun}_{name}", args=[row.pk])
     return client.post(url, {"version": row.version, **data})
 
 

@@ -140,12 +140,13 @@ def test_a_sample_of_institutions_is_drawn_by_strata_for_teams_of_one_s_own(worl
     client = log_in(head)
     round = round_of(world, by=head)
     page = client.get(reverse("supervision:draw_create", args=[round.pk])).content.decode()
-    assert "督导组数" not in page, "a centre sends its own people"
+    assert "本单位可督导的岗位 2 人" in page and "每组须有的专业" not in page
     values = {
         "version": round.version,
         "mode": "share",
         "amount": 50,
         "strata": "kind",
+        "teams": 0,
         "seed": "7",
     }
     client.post(reverse("supervision:draw_create", args=[round.pk]), values)
@@ -410,3 +411,53 @@ def test_the_database_refuses_what_must_not_be(world):
     for deed in refused:
         with pytest.raises(IntegrityError), transaction.atomic():
             deed()
+
+
+def test_a_centre_draws_teams_of_its_own_people_for_its_own_clinics(world, log_in):
+    head = world.posts.head
+    round = round_of(world, by=head)
+    client = log_in(head)
+    answer = ask_for(client, round, teams=2, size=1, professions=[])
+    row = Draw.objects.get()
+    assert answer.url == row.get_absolute_url()
+    assert {unit["code"] for unit in row.pools["units"]} == {"ZC-QNL-1", "ZC-QNL-2"}
+    visits = list(round.visits.all())
+    assert {visit.institution_id for visit in visits} == {world.clinic.pk, world.sibling_clinic.pk}
+    assert {visit.lead for visit in visits} == {head, world.posts.staff}
+    assert "核验相符" in client.get(row.get_absolute_url(), {"replay": 1}).content.decode()
+    page = ask_for(client, round_of(world, by=head), teams=1, size=3, professions=[])
+    assert "还缺 1 人" in page.content.decode()
+
+
+def test_a_declared_tie_bars_one_s_own_people_too(world):
+    head = world.posts.head
+    entry = Expert.objects.create(
+        bureau=world.county,
+        code="ZJ09",
+        title="示例",
+        professions="nursing",
+        employer=world.centre,
+        post=head,
+    )
+    ExpertTie.objects.create(expert=entry, institution=world.clinic, reason="近亲属任职")
+    pools = lots.pools(round_of(world, by=head), head)
+    barred = {person.code: dict(person.barred) for person in pools.people}
+    assert list(barred[f"P{head.pk}"]) == [world.clinic.code]
+    assert barred[f"P{world.posts.staff.pk}"] == {}
+    assert {p.code: p.professions for p in pools.people}[f"P{head.pk}"] == ("nursing",)
+
+
+def test_a_lead_agency_draws_within_its_items_and_reach(world, log_in):
+    lead = fresh(world.posts.lead)
+    round = round_of(world, by=lead, items=("09",))
+    pools = lots.pools(round, lead)
+    assert "ZC-QNL" in pools.institutions and "ZC-CDC" not in pools.institutions
+    assert not {"ZC-QNL-1", "ZD-A"} & set(pools.institutions)
+    answer = ask_for(log_in(lead), round, teams=1, size=1, professions=[])
+    assert answer.status_code == 302 and round.visits.filter(lead=lead).count() == len(
+        pools.institutions
+    )
+    beyond = round_of(world, by=lead, items=("08",))
+    assert not lots.pools(beyond, lead).institutions, "not one of its items"
+    page = ask_for(log_in(lead), beyond, teams=0, professions=[]).content.decode()
+    assert "没有可以抽取的机构" in page

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.urls import reverse
 
+from campaigns.models import Clause, Standard
 from institutions import clock
 from institutions.models import Notification, PolicyEntry
 from supervision.handing_out import hand_out
@@ -154,3 +155,38 @@ def test_a_problem_is_tagged_with_its_key_group_and_its_sort_of_shortcoming(worl
     duty = Rectification.objects.get(problem=problem)
     ledger = reverse("supervision:rectification_list")
     assert duty.get_absolute_url() in client.get(ledger, {"group": "elderly"}).content.decode()
+
+
+def test_a_lead_agency_s_daily_finding_may_name_its_clause_and_comes_back_by_it(world, log_in):
+    rows = Standard.objects.create(
+        bureau=world.county, code="RC", year=clock.today().year, name="日常督导标准", kinds=[]
+    )
+    own, foreign = (
+        Clause.objects.create(
+            standard=rows,
+            code=f"R{code}",
+            position=int(code),
+            item=item(code),
+            name=f"{item(code).short_name}登记",
+            method="manual",
+            full_marks=10,
+        )
+        for code in ("09", "08")
+    )
+    Standard.objects.filter(pk=rows.pk).update(status="published", published_at=clock.now())
+    client = log_in(world.posts.lead)
+    url, today = reverse("supervision:problem_create"), clock.today().isoformat()
+    page = client.get(url).content.decode()
+    assert str(own) in page and str(foreign) not in page
+    given = {"institution": world.centre.pk, "severity": "minor", "found_on": today, "due": today}
+    refused = client.post(url, {**given, "text": "无关条款", "clause": foreign.pk})
+    assert not Problem.objects.exists() and refused.status_code == 200
+    refused = client.post(
+        url, {**given, "text": "项目不符", "clause": own.pk, "item": item("02").pk}
+    )
+    assert "不一致" in refused.content.decode()
+    client.post(url, {**given, "text": "登记本缺项", "clause": own.pk})
+    client.post(url, {**given, "text": "登记本又缺项", "clause": own.pk})
+    first, second = Problem.objects.order_by("pk")
+    assert first.clause == own and first.item == own.item
+    assert second.recurs_from == first and second.occurrence == 2

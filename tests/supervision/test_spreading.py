@@ -12,7 +12,7 @@ from institutions.models import Event, Notification
 from institutions.workflow import StaleState
 from supervision.handing_out import hand_out
 from supervision.models import Problem, Rectification, SelfCheck, Spread
-from supervision.spreading import Answer, answer, spread
+from supervision.spreading import Answer, answer, send_back, spread
 from tests.builders import institution
 from tests.supervision.making import fresh, new_problem, rectification
 
@@ -236,3 +236,37 @@ def test_the_database_refuses_an_answer_without_a_word(world):
     ):
         with pytest.raises(IntegrityError), transaction.atomic():
             SelfCheck.objects.update(**values)
+
+
+@pytest.mark.row("A10")
+def test_a_careless_answer_is_returned_with_a_reason_and_given_again(
+    world, log_in, django_capture_on_commit_callbacks
+):
+    problem = problem_of(world)
+    put(world, [problem], [world.other_centre])
+    say(world.other_centre, fresh(world.posts.other_head), "none", note="没有")
+    check = check_of(world.other_centre)
+    url = reverse("supervision:self_check_send_back", args=[check.pk])
+    asked = {"version": check.version, "note": "没有写抽查了多少份", "due": day(5).isoformat()}
+    assert log_in(world.posts.other_head).post(url, asked).status_code == 403
+    officer = log_in(world.posts.officer)
+    assert "退回重查" in officer.get(check.get_absolute_url()).content.decode()
+    assert officer.post(url, {**asked, "note": ""}).status_code == 422
+    officer.post(url, {**asked, "due": day(-1).isoformat()})
+    assert check_of(world.other_centre).status == "answered"
+    with django_capture_on_commit_callbacks(execute=True):
+        officer.post(url, asked)
+    check = check_of(world.other_centre)
+    assert (check.status, check.answer, check.note, check.due) == ("asked", "", "", day(5))
+    event = Event.objects.of(check).last()
+    assert event.data == {"answer": "none", "note": "没有"} and "多少份" in event.note
+    told = Notification.objects.filter(post=world.posts.other_head, text__contains="被退回")
+    assert told.exists()
+    head = log_in(world.posts.other_head)
+    assert "没有写抽查了多少份" in head.get(check.get_absolute_url()).content.decode()
+    assert "退回重查" in head.get(reverse("supervision:self_check_answer")).content.decode()
+    say(world.other_centre, fresh(world.posts.other_head), "found")
+    check = check_of(world.other_centre)
+    assert check.problem and not check.returned
+    with pytest.raises(ValidationError, match="已据此立项"):
+        send_back(check, by=world.posts.officer, version=check.version, note="x", due=day(5))

@@ -77,6 +77,10 @@ MENU: list[tuple[str, Any, str]] = [
         "年终结算",
         [
             ("年终表", "scoring:year_list", "scoring.view_yearresult"),
+            ("经费年度", "scoring:funding_year", "scoring.view_yearresult"),
+            ("工作量", "scoring:workload_list", "scoring.view_workload"),
+            ("结算单", "scoring:settlement_list", "scoring.view_yearresult"),
+            ("绩效分配", "scoring:distribution_list", "scoring.view_distribution"),
             ("加减分", "scoring:adjustment_list", "scoring.view_yearresult"),
             ("绩效政策", "scoring:policy_list", "scoring.view_yearresult"),
         ],

@@ -69,6 +69,8 @@ _READ = frozenset(
     }
 )
 _MONEY = frozenset({"scoring.view_yearresult"})
+# What was done, and totals of pay: also for those whose work it is. Lines of persons: models/distribution.py.
+_WORK = frozenset({"scoring.view_workload", "scoring.view_distribution"})
 # What the bureau shows to everybody, before and after; others read its public page.
 _PUBLIC = frozenset({"campaigns.view_publication"})
 # The roster names persons: for those who work with it.
@@ -96,6 +98,7 @@ _ASKS = frozenset(
         "scoring.publish_evaluation",
         "scoring.decide_appeal",
         "scoring.settle_year",
+        "scoring.verify_workload",
     }
 )
 _ANSWERS = frozenset(
@@ -118,6 +121,7 @@ _ANSWERS = frozenset(
         "supervision.add_complaint",
         "supervision.answer_complaint",
         "scoring.fill_sheet",
+        "scoring.declare_workload",
         "scoring.fill_capability",
     }
 )
@@ -171,6 +175,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     },
     Role.AUDITOR: _READ
     | _MONEY
+    | _WORK
     | _PUBLIC
     | _ROSTER
     | _ADMIN
@@ -186,6 +191,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     },
     Role.LEADER: _READ
     | _MONEY
+    | _WORK
     | _PUBLIC
     | _TABLES
     | _PACKS
@@ -203,10 +209,12 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "scoring.publish_evaluation",
         "scoring.recheck_evaluation",
         "scoring.freeze_year",
+        "scoring.confirm_settlement",
         "scoring.decide_capability",
     },
     Role.OFFICER: _READ
     | _MONEY
+    | _WORK
     | _PUBLIC
     | _TABLES
     | _PACKS
@@ -252,6 +260,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     },
     Role.FINANCE: _READ
     | _MONEY
+    | _WORK
     | _PUBLIC
     | _TABLES
     | _ROSTER
@@ -261,6 +270,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "campaigns.write_breakthrough",
         "campaigns.prepare_check",
         "scoring.settle_year",
+        "scoring.prepare_settlement",
         "scoring.change_policy",
     },
     Role.LEAD: _READ
@@ -279,6 +289,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.EXPERT: _READ | {"supervision.record_visit", "supervision.add_problem"},
     Role.HEAD: _READ
     | _MONEY
+    | _WORK
     | _TABLES
     | _PACKS
     | _ASKS
@@ -291,11 +302,15 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
         "scoring.apply_capability",
         "scoring.change_policy",
         "scoring.freeze_year",
+        "scoring.prepare_settlement",
+        "scoring.confirm_settlement",
+        "scoring.distribute",
         "institutions.view_account",
         "institutions.manage_account",
         "institutions.hand_over_post",
     },
     Role.STAFF: _READ
+    | _WORK
     | _ANSWERS
     | _PACKS
     | _KEEPS

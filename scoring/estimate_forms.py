@@ -14,15 +14,16 @@ from scoring.models import WorkUnit
 
 
 class ServiceForm(forms.ModelForm):
-    """A service with its cost; of one that is there only the cost may change."""
+    """A service with its cost; of one that is there only cost and price may change."""
 
     class Meta:
         model = WorkUnit
-        fields = ["year", "code", "name", "item", "unit", "cost"]
+        fields = ["year", "code", "name", "item", "unit", "cost", "price"]
         help_texts = {
             "code": "和工作当量用同一套代码",
             "unit": "如：人次、份、人",
             "cost": "完成一个单位的服务需要多少钱，元，最多两位小数",
+            "price": "单价法按它拨付：每个单位的服务付多少钱，元；不用单价法可不填",
         }
 
     def __init__(self, *args: Any, post: Post, **kwargs: Any) -> None:
@@ -41,6 +42,12 @@ class ServiceForm(forms.ModelForm):
         if cost is not None and cost < 0:
             raise forms.ValidationError("成本不能为负")
         return cost
+
+    def clean_price(self):
+        price = self.cleaned_data["price"]
+        if price is not None and price < 0:
+            raise forms.ValidationError("单价不能为负")
+        return price
 
     def clean(self):
         cleaned = super().clean()

@@ -70,6 +70,7 @@ class ServiceList(Listing):
         Column("单位", "unit"),
         Column("单位成本（元）", lambda r: _yuan(r.cost), numeric=True),
         Column("当量系数", lambda r: f"{r.coefficient:f}", numeric=True),
+        Column("单价（元）", lambda r: _yuan(r.price), numeric=True),
     )
     search = ("name", "code")
     filters = ServiceFilter

@@ -223,5 +223,6 @@ def save_service(unit: WorkUnit, *, by: Post) -> None:
             bureau=unit.bureau_id,
             on=unit,
             institution=by.institution,
-            note=f"{unit.year} 年，{unit.cost} 元",
+            note=f"{unit.year} 年，成本 {unit.cost} 元"
+            + ("" if unit.price is None else f"，单价 {unit.price} 元"),
         )

@@ -27,6 +27,7 @@ QUARTERS = (1, 2, 3, 4)
 GRADES = ("优秀", "良好", "合格", "不合格")
 BY_RATIO = "比例法"
 BY_EQUIVALENTS = "当量法"
+BY_PRICE = "单价法"
 QUALITY_ALWAYS = "全额"
 QUALITY_BELOW = "低于阈值"
 # What a year's score may be made of (年终构成); without a rule of its own it is the quarters alone.
@@ -98,6 +99,8 @@ class Policy:
     def is_combined(self) -> bool:
         """Whether the year's score has parts beside the quarters."""
         return tuple(self.composition) != (QUARTERLY,)
+
+    village_share: Decimal | None = None
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -203,7 +206,12 @@ POLICY_KEYS: Mapping[str, PolicyKey] = {
     "比例基数": PolicyKey("ratio_base", _positive, "100", "得分除以它就是拨付比例，例如 100"),
     "人均标准": PolicyKey("per_capita", _positive, None, "人均财政补助标准（元），例如 89"),
     "承担比例": PolicyKey("share", parse_rate, "100%", "本级承担的比例，例如 100%"),
-    "结算方式": PolicyKey("method", _one_of(BY_RATIO, BY_EQUIVALENTS), BY_RATIO, "比例法或当量法"),
+    "结算方式": PolicyKey(
+        "method",
+        _one_of(BY_RATIO, BY_EQUIVALENTS, BY_PRICE),
+        BY_RATIO,
+        "比例法、当量法或单价法",
+    ),
     "资金池": PolicyKey("pool", _positive, None, "当量法要分配的总额（元），例如 150000.00"),
     "修正方式": PolicyKey(
         "quality_rule",
@@ -217,7 +225,16 @@ POLICY_KEYS: Mapping[str, PolicyKey] = {
     "反弹期": PolicyKey("rebound_months", _whole(1, 120), "12", "多少个月内再犯算反弹，例如 12"),
     "签收期": PolicyKey("sign_days", _whole(1, 30), "3", "交办后几个工作日内签收，例如 3"),
     "申诉期": PolicyKey(
-        "appeal_days", _whole(1, 60), "5", "结果公布后多少个工作日内可以申诉，例如 5"
+        "appeal_days",
+        _whole(1, 60),
+        "5",
+        "结果公布（结算单公示）后多少个工作日内可以提出异议，例如 5",
+    ),
+    "村级占比": PolicyKey(
+        "village_share",
+        parse_rate,
+        None,
+        "中心的经费里属于村卫生室（站）的比例，例如 40%；不填表示不划分",
     ),
     "年终构成": PolicyKey(
         "composition",
@@ -576,14 +593,7 @@ def settle_by_equivalents(
     """
     if policy.pool is None:
         raise ScoringError("当量法没有填写资金池，不能结算")
-    sums = dict.fromkeys(codes, Fraction(0))
-    for row in work:
-        if row.code not in sums:
-            raise ScoringError(f"工作量里的机构 {row.code} 不在结算名单中")
-        if row.quantity < 0 or row.coefficient < 0:
-            raise ScoringError(f"机构 {row.code} 的工作量和当量系数不能为负")
-        factor = applied_quality(row.quality, policy)
-        sums[row.code] += Fraction(row.quantity) * Fraction(row.coefficient) * Fraction(factor)
+    sums = _weigh(codes, work, policy)
     whole = sum(sums.values(), Fraction(0))
     if whole == 0:
         raise ScoringError("所有机构的有效当量都是 0，不能分配资金池")
@@ -593,3 +603,101 @@ def settle_by_equivalents(
         approved = ZERO if code in vetoed else due
         amounts[code] = Amounts(due, None, approved, ZERO, half_up(given.get(code, ZERO), 2))
     return PoolSettlement(amounts, sums, whole)
+
+
+def settle_by_price(
+    codes: Iterable[str],
+    work: Iterable[Work],
+    policy: Policy,
+    *,
+    vetoed: Collection[str] = (),
+    prepaid: Mapping[str, Decimal] | None = None,
+) -> Mapping[str, Amounts]:
+    """单价法: Σ 核定数量 × 单价 × quality, each institution's sum rounded to the cent once.
+
+    ``Work.coefficient`` is the price in yuan (二七卫计〔2018〕29号: 确定各项服务补助或购买服务支付标准，按照服务数量和质量拨付).
+    A vetoed one is due its sum and gets nothing. Raises ``ScoringError`` for negative work and for work of an
+    institution that is not among ``codes``.
+    """
+    sums = _weigh(codes, work, policy)
+    given = prepaid or {}
+    amounts = {}
+    for code, whole in sums.items():
+        due = half_up(whole, 2)
+        approved = ZERO if code in vetoed else due
+        amounts[code] = Amounts(due, None, approved, ZERO, half_up(given.get(code, ZERO), 2))
+    return amounts
+
+
+def _weigh(codes: Iterable[str], work: Iterable[Work], policy: Policy) -> dict[str, Fraction]:
+    """Return Σ quantity × coefficient (or price) × applied quality by 机构代码, exact."""
+    sums = dict.fromkeys(codes, Fraction(0))
+    for row in work:
+        if row.code not in sums:
+            raise ScoringError(f"工作量里的机构 {row.code} 不在结算名单中")
+        if row.quantity < 0 or row.coefficient < 0:
+            raise ScoringError(f"机构 {row.code} 的工作量、当量系数和单价不能为负")
+        factor = applied_quality(row.quality, policy)
+        sums[row.code] += Fraction(row.quantity) * Fraction(row.coefficient) * Fraction(factor)
+    return sums
+
+
+def two_tiers(amount: Decimal, share: Decimal) -> tuple[Decimal, Decimal]:
+    """Return what of a centre's amount is its own and what is its clinics': the two add up to it exactly."""
+    parts = split(abs(amount), {"own": 1 - Fraction(share), "village": Fraction(share)})
+    sign = -1 if amount < 0 else 1
+    return sign * parts["own"], sign * parts["village"]
+
+
+_CAPITALS = "零壹贰叁肆伍陆柒捌玖"
+
+
+def capitals(amount: Decimal) -> str:
+    """Write yuan in Chinese capitals, as on vouchers (正确填写票据和结算凭证的基本规定): 人民币壹万零伍元零叁分.
+
+    Raises ``ValueError`` from 10¹² yuan on and for more than two places.
+    """
+    if half_up(amount, 2) != amount:
+        raise ValueError("金额最多两位小数")
+    cents = int(abs(amount) * 100)
+    yuan, rest = divmod(cents, 100)
+    if yuan >= 10**12:
+        raise ValueError("金额太大")
+    jiao, fen = divmod(rest, 10)
+    text = f"{_whole_capitals(yuan)}元" if yuan else ""
+    if not rest:
+        text = f"{text or '零元'}整"
+    else:
+        if jiao:
+            text += f"{_CAPITALS[jiao]}角"
+        elif yuan:
+            text += "零"
+        text += f"{_CAPITALS[fen]}分" if fen else "整"
+    return f"人民币{'负' if amount < 0 else ''}{text}"
+
+
+def _whole_capitals(number: int) -> str:
+    """Group by ten thousands; a gap of any length is one 零."""
+    text, gap = "", False
+    for place, unit in ((10**8, "亿"), (10**4, "万"), (1, "")):
+        group = number // place % 10**4
+        if not group:
+            gap = bool(text)
+            continue
+        if text and (gap or group < 1000):
+            text += "零"
+        text += _group_capitals(group) + unit
+        gap = False
+    return text
+
+
+def _group_capitals(group: int) -> str:
+    text, gap = "", False
+    for place, unit in ((1000, "仟"), (100, "佰"), (10, "拾"), (1, "")):
+        digit = group // place % 10
+        if not digit:
+            gap = bool(text)
+            continue
+        text += ("零" if gap else "") + _CAPITALS[digit] + unit
+        gap = False
+    return text

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
+
+from django.db.models import Sum
 
 from institutions import sheets
 from institutions.models import Institution, Kind, PolicyEntry
@@ -28,9 +30,11 @@ from institutions.tables import (
 from scoring import rules
 from scoring.models import (
     Adjustment,
+    MoneyEntry,
     PlannedWork,
     Prepayment,
     Workload,
+    WorkloadReport,
     WorkUnit,
     YearResult,
 )
@@ -140,6 +144,26 @@ class FundTable(YearTable):
     import_perms = ("scoring.settle_year",)
     export_perm = "scoring.view_yearresult"
 
+    def compare(self, rows: list[Row]) -> Iterator[Change]:
+        """The year's sum may not fall below what is already entered day by day (经费年度)."""
+        dated = {
+            (entry["institution"], entry["year"]): entry["whole"]
+            for entry in MoneyEntry.objects.filter(
+                kind=MoneyEntry.Kind.PREPAID,
+                institution__in={row["institution"].pk for row in rows},
+                year__in={row["year"] for row in rows},
+            )
+            .order_by()
+            .values("institution", "year")
+            .annotate(whole=Sum("amount"))
+        }
+        for change in super().compare(rows):
+            row = change.row
+            entered = dated.get((row["institution"].pk, row["year"]), Decimal(0))
+            if change.state != "unchanged" and row["amount"] < entered:
+                self.bad(row, "预拨金额", f"小于分笔登记的预拨合计 {entered}")
+            yield change
+
 
 class PolicyTable(ModelTable):
     """The policy of a unit for a year, key by key; a later file overrides key by key."""
@@ -230,7 +254,7 @@ class WorkUnitTable(ModelTable):
     purpose = "当量法用的服务清单和当量系数，由卫生健康行政部门规定。"
     model = WorkUnit
     keyed = ("year", "code")
-    columns = (
+    columns: ClassVar[Sequence[Column]] = (
         YEAR,
         Column("服务代码", "code", sheets.code(32), required=True, example="07-1"),
         Column("服务名称", "name", sheets.text(120), required=True, example="高血压随访"),
@@ -332,6 +356,21 @@ class WorkloadTable(YearTable):
             if place.pk == own and row["approved"] is not None:
                 self.bad(row, "核定数量", OWN)
 
+    def compare(self, rows: list[Row]) -> Iterator[Change]:
+        """What an institution has handed in it no longer changes itself, by a file as little as on the page."""
+        own = self.scope.unit.pk if self.scope.unit else None
+        locked = set(
+            WorkloadReport.objects.filter(institution=own, status__in=WorkloadReport.LOCKED)
+            .order_by()
+            .values_list("year", "quarter")
+        )
+        for change in super().compare(rows):
+            row = change.row
+            quarter = (row["year"], row["quarter"])
+            if change.state != "unchanged" and row["institution"].pk == own and quarter in locked:
+                self.bad(row, "季度", "这个季度的工作量已经提交，不能再改")
+            yield change
+
     def key(self, row: Row) -> Any:
         unit = row["work_unit"]
         code = unit if isinstance(unit, str) else unit.code
@@ -385,6 +424,14 @@ class ServiceCostTable(WorkUnitTable):
             numeric=True,
             example="12.50",
         ),
+        Column(
+            "单价（元）",
+            "price",
+            sheets.decimal(2, 0, 10**9),
+            numeric=True,
+            help="单价法用；可不填",
+            example="15.00",
+        ),
     )
 
     def prepare(self) -> None:
@@ -397,7 +444,7 @@ class ServiceCostTable(WorkUnitTable):
             batch_size=BATCH,
             update_conflicts=True,
             unique_fields=["institution", "year", "code"],
-            update_fields=["name", "item", "unit", "cost"],
+            update_fields=["name", "item", "unit", "cost", "price"],
         )
 
 

@@ -2,14 +2,17 @@ from django.urls import path
 
 from scoring.views import (
     appeals,
+    awards,
     bulletins,
     capability,
     capability_lines,
     capability_rounds,
     corrections,
     costs,
+    distribution,
     estimates,
     evaluations,
+    funding,
     honesty,
     publications,
     raising,
@@ -17,7 +20,10 @@ from scoring.views import (
     sanctions,
     scenarios,
     score_tables,
+    settlements,
     sheets,
+    tiers,
+    workload,
     year,
 )
 
@@ -115,6 +121,94 @@ estimate_urls = [
     path("costs/<int:pk>/", estimates.cost_edit, name="cost_edit"),
 ]
 
+# /scoring/funding/, /scoring/settlements/, /scoring/awards/: <kind> is a kind of award
+money_urls = [
+    path("funding/", funding.funding_year, name="funding_year"),
+    path("funding/entries/", funding.entry_list, name="entry_list"),
+    path("funding/entries/new/", funding.entry_create, name="entry_create"),
+    path("funding/top-up/", funding.top_up_year, name="top_up_year"),
+    path("outcomes/", funding.outcome_list, name="outcome_list"),
+    path("settlements/", settlements.settlement_list, name="settlement_list"),
+    path("settlements/prepare/", settlements.settlement_prepare, name="settlement_prepare"),
+    path("settlements/publish/", settlements.settlement_publish_all, name="settlement_publish_all"),
+    path("settlements/confirm/", settlements.settlement_confirm_all, name="settlement_confirm_all"),
+    path("settlements/<int:pk>/", settlements.settlement_detail, name="settlement_detail"),
+    path(
+        "settlements/<int:pk>/publish/", settlements.settlement_publish, name="settlement_publish"
+    ),
+    path(
+        "settlements/<int:pk>/confirm/", settlements.settlement_confirm, name="settlement_confirm"
+    ),
+    path("settlements/<int:pk>/finish/", settlements.settlement_finish, name="settlement_finish"),
+    path("settlements/<int:pk>/pay/", settlements.settlement_pay, name="settlement_pay"),
+    path("settlements/<int:pk>/object/", settlements.settlement_object, name="settlement_object"),
+    path(
+        "objections/<int:pk>/withdraw/", settlements.objection_withdraw, name="objection_withdraw"
+    ),
+    path("objections/<int:pk>/uphold/", settlements.objection_uphold, name="objection_uphold"),
+    path("objections/<int:pk>/reject/", settlements.objection_reject, name="objection_reject"),
+    path(
+        "objections/<int:pk>/files/<uuid:key>/", settlements.objection_file, name="objection_file"
+    ),
+    path("payments/", settlements.payment_list, name="payment_list"),
+    path("allocations/", tiers.allocation_list, name="allocation_list"),
+    path("allocations/new/", tiers.allocation_create, name="allocation_create"),
+    path("allocations/<int:pk>/", tiers.allocation_detail, name="allocation_detail"),
+    path("allocations/<int:pk>/change/", tiers.allocation_change, name="allocation_change"),
+    path("allocations/<int:pk>/finalise/", tiers.allocation_finalise, name="allocation_finalise"),
+    path("awards/", awards.award_list, name="award_list"),
+    path("awards/new/", awards.award_create, name="award_create"),
+    path("awards/rates/<int:year>/<str:kind>/", awards.award_rate, name="award_rate"),
+    path("awards/<int:pk>/", awards.award_detail, name="award_detail"),
+    path("awards/<int:pk>/pay/", awards.award_pay, name="award_pay"),
+]
+workload_urls = [
+    path("workload/", workload.workload_list, name="workload_list"),
+    path("workload/call/", workload.workload_call, name="workload_call"),
+    path("workload/start/", workload.workload_start, name="workload_start"),
+    path("workload/bring/", workload.workload_bring, name="workload_bring"),
+    path("workload/bring/<int:pk>/", workload.workload_map, name="workload_map"),
+    path("workload/<int:pk>/", workload.workload_detail, name="workload_detail"),
+    path("workload/<int:pk>/save/", workload.workload_save, name="workload_save"),
+    path("workload/<int:pk>/judge/", workload.workload_judge, name="workload_judge"),
+    path("workload/<int:pk>/submit/", workload.workload_submit, name="workload_submit"),
+    path("workload/<int:pk>/send-back/", workload.workload_send_back, name="workload_send_back"),
+    path("workload/<int:pk>/verify/", workload.workload_verify, name="workload_verify"),
+    path("workload/<int:pk>/reopen/", workload.workload_reopen, name="workload_reopen"),
+]
+distribution_urls = [
+    path("distributions/", distribution.distribution_list, name="distribution_list"),
+    path("distributions/new/", distribution.distribution_create, name="distribution_create"),
+    path("distributions/<int:pk>/", distribution.distribution_detail, name="distribution_detail"),
+    path(
+        "distributions/<int:pk>/change/",
+        distribution.distribution_change,
+        name="distribution_change",
+    ),
+    path(
+        "distributions/<int:pk>/take-in/",
+        distribution.distribution_take_in,
+        name="distribution_take_in",
+    ),
+    path(
+        "distributions/<int:pk>/confirm/",
+        distribution.distribution_confirm,
+        name="distribution_confirm",
+    ),
+    path(
+        "distributions/<int:pk>/reopen/",
+        distribution.distribution_reopen,
+        name="distribution_reopen",
+    ),
+    path(
+        "distributions/<int:pk>/freeze/",
+        distribution.distribution_freeze,
+        name="distribution_freeze",
+    ),
+    path("shares/<int:pk>/", distribution.share_edit, name="share_edit"),
+    path("shares/<int:pk>/drop/", distribution.share_drop, name="share_drop"),
+]
+
 # /scoring/capability/: <pk> is one unit's review of one year
 capability_urls = [
     path("capability/", capability.capability_list, name="capability_list"),
@@ -210,6 +304,9 @@ urlpatterns = [
     *year_urls,
     *scenario_urls,
     *estimate_urls,
+    *money_urls,
+    *workload_urls,
+    *distribution_urls,
     *capability_urls,
     *publication_urls,
 ]

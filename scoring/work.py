@@ -13,12 +13,13 @@ from institutions.work import WorkLine
 from scoring import capability_work
 from scoring.forms import to_read
 from scoring.models import Appeal, Evaluation, ScoreSection, ScoreSheet
+from scoring.money_work import money_lines
 
 WEEK = timedelta(days=7)
 
 
 def work_for(post: Post) -> list[WorkLine]:
-    """Return the lines with something in them, each linked to exactly its rows; at most five queries."""
+    """Return the lines with something in them, each linked to exactly its rows; at most seven queries."""
     lines: list[WorkLine] = []
     if post.has_perm("scoring.fill_sheet"):
         lines += _to_fill(post)
@@ -28,6 +29,7 @@ def work_for(post: Post) -> list[WorkLine]:
         lines += _to_publish(post)
     if post.has_perm("scoring.write_appeal") or post.has_perm("scoring.decide_appeal"):
         lines += _appeals(post)
+    lines += money_lines(post)
     lines += capability_work.work_for(post)
     return [line for line in lines if line.count]
 

@@ -97,6 +97,10 @@ class Inputs:
     def by_equivalents(self) -> bool:
         return self.policy.method == rules.BY_EQUIVALENTS
 
+    @property
+    def by_work(self) -> bool:
+        return self.policy.method in (rules.BY_EQUIVALENTS, rules.BY_PRICE)
+
     def digest(self) -> str:
         """Return the sha256 over every input as canonical JSON."""
         content = {
@@ -163,18 +167,26 @@ def open_quarters(institution: Institution, year: int) -> list[int]:
 # --- Reading, in sets -------------------------------------------------------------------------------
 
 
-def read_inputs(unit: Institution, year: int, changes: Mapping[str, str] | None = None) -> Inputs:
+def read_inputs(
+    unit: Institution,
+    year: int,
+    changes: Mapping[str, str] | None = None,
+    *,
+    all_methods: bool = False,
+) -> Inputs:
     """Read what the year of a unit is computed from: a fixed number of statements.
 
-    `changes` are policy values tried out instead of those in force (项 → 值). Raises YearRefused: a policy that cannot
-    be read, a year without any sheet, no population.
+    `changes` are policy values tried out instead of those in force (项 → 值). `all_methods` reads the work whatever the
+    method, with its prices, and lets a population be missing.
+
+    Raises YearRefused: a policy that cannot be read, a year without any sheet, no population.
     """
     rows = {**written_rows(unit, year), **(changes or {})}
     try:
         inputs = Inputs(unit, year, rows, rules.policy_from(rows, year))
     except ScoringError as error:
         raise YearRefused([error.reason]) from error
-    _read_sheets(inputs)
+    read_sheets(inputs)
     inputs.corrected = correct_in_memory(
         [sheet for own in inputs.sheets.values() for sheet in own.values()]
     )
@@ -194,8 +206,8 @@ def read_inputs(unit: Institution, year: int, changes: Mapping[str, str] | None 
     adjustments = Adjustment.objects.filter(institution__in=ids, year=year)
     for one in adjustments.select_related("institution").order_by("pk"):
         inputs.adjustments.setdefault(one.institution.code, []).append(one)
-    if inputs.by_equivalents:
-        inputs.work = _read_work(inputs)
+    if inputs.by_work or all_methods:
+        inputs.work = read_work(inputs, prices=all_methods)
     else:
         without = sorted(set(inputs.institutions) - set(inputs.people))
         if without:
@@ -206,7 +218,7 @@ def read_inputs(unit: Institution, year: int, changes: Mapping[str, str] | None 
     return inputs
 
 
-def _read_sheets(inputs: Inputs) -> None:
+def read_sheets(inputs: Inputs) -> None:
     """Take the unit's own sheets of 季度评价; each institution with one is settled, final ones count."""
     sheets = (
         ScoreSheet.objects.filter(
@@ -235,8 +247,12 @@ def _read_sheets(inputs: Inputs) -> None:
         raise YearRefused(twice)
 
 
-def _read_work(inputs: Inputs) -> list[dict[str, Any]]:
-    """Return the verified workload with the quality of its item on that quarter's sheet."""
+def read_work(inputs: Inputs, *, prices: bool = False) -> list[dict[str, Any]]:
+    """Return the verified workload with the quality of its item on that quarter's sheet.
+
+    Prices only where they decide, or are asked for: a frozen 当量法 year hashes as before.
+    """
+    priced = prices or inputs.policy.method == rules.BY_PRICE
     codes = {one.pk: code for code, one in inputs.institutions.items()}
     rows = list(
         Workload.objects.filter(institution__in=codes, year=inputs.year, approved__isnull=False)
@@ -273,6 +289,7 @@ def _read_work(inputs: Inputs) -> list[dict[str, Any]]:
                 "quantity": row.approved,
                 "coefficient": unit.coefficient,
                 "quality": worth,
+                **({"price": unit.price} if priced else {}),
             }
         )
     return work
@@ -366,6 +383,8 @@ def _pay(
     policy = inputs.policy
     if inputs.by_equivalents:
         return _pay_by_equivalents(inputs, rows)
+    if inputs.policy.method == rules.BY_PRICE:
+        return _pay_by_price(inputs, rows)
     amounts = {
         code: rules.settle_by_ratio(
             inputs.people[code], policy, row.score, row.vetoed, inputs.prepaid.get(code, ZERO)
@@ -424,6 +443,39 @@ def _pay_by_equivalents(
         told[code].append(held or f"核定金额 = 应拨金额 = {paid.approved}")
         told[code].append(_balance_words(paid))
     return settled.amounts, told
+
+
+def _pay_by_price(
+    inputs: Inputs, rows: Mapping[str, _Row]
+) -> tuple[Mapping[str, rules.Amounts], Mapping[str, list[str]]]:
+    """单价法: every service that was done must have its price."""
+    without = sorted({row["name"] for row in inputs.work if row["price"] is None})
+    if without:
+        raise YearRefused([f"单价法：{name}没有核定单价" for name in without])
+    policy = inputs.policy
+    amounts = rules.settle_by_price(
+        rows,
+        [
+            rules.Work(row["code"], row["quantity"], row["price"], row["quality"])
+            for row in inputs.work
+        ],
+        policy,
+        vetoed=[code for code, row in rows.items() if row.vetoed],
+        prepaid=inputs.prepaid,
+    )
+    told: dict[str, list[str]] = {code: [] for code in rows}
+    for row in inputs.work:
+        factor = rules.applied_quality(row["quality"], policy)
+        told[row["code"]].append(
+            f"第{row['quarter']}季度 {row['name']}：核定数量 {plain_text(row['quantity'])} × 单价 "
+            f"{row['price']:.2f} × 质量系数 {factor:.4f}"
+        )
+    for code, paid in amounts.items():
+        told[code].append(f"应拨金额 = 以上各行之和，四舍五入到分，得 {paid.due}")
+        held = "一票否决，核定金额 0.00" if rows[code].vetoed else ""
+        told[code].append(held or f"核定金额 = 应拨金额 = {paid.approved}")
+        told[code].append(_balance_words(paid))
+    return amounts, told
 
 
 def _ratio_words(row: _Row, policy: rules.Policy) -> str:

@@ -270,7 +270,7 @@ def decision(row: Sanction) -> Draft:
     if row.points is not None:
         words.append(f"从{row.year}年度绩效评价得分中扣减{row.points}分")
     if row.amount is not None:
-        words.append(f"奖励{row.amount}元")
+        words.append(f"{'奖励' if row.is_reward else '扣减'}{row.amount}元")
     ask = (
         "希望受到表扬的单位珍惜荣誉、再接再厉，各单位要以先进为榜样，不断提高服务质量。"
         if row.is_reward

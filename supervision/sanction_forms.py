@@ -45,11 +45,11 @@ class SanctionForm(FilesFormMixin, ScopedFormMixin, forms.Form):
         help_text="扣减经费时填写：从年终得分中扣，按政策折成经费",
     )
     amount = forms.DecimalField(
-        label="奖励金额",
+        label="金额",
         max_digits=12,
         decimal_places=2,
         required=False,
-        help_text="专项奖励时填写，单位：元",
+        help_text="元。专项奖励：奖励的金额；扣减经费：扣分以外另从结算单扣减的金额，可不填",
     )
     files = FilesField(label="依据材料")
 

@@ -47,7 +47,7 @@ class SanctionList(Listing):
         Column("事实和理由", lambda s: s.reason[:40]),
         Column("责任人", "person", shown=False),
         Column("扣分", "points", numeric=True, shown=False),
-        Column("奖励金额", "amount", numeric=True, shown=False),
+        Column("金额", "amount", numeric=True, shown=False),
         Column("限期", lambda s: date_text(s.due), shown=False),
         Column("提出", lambda s: date_text(s.proposed_at), sort=("proposed_at",)),
         Column("决定", lambda s: date_text(s.decided_at)),

@@ -93,7 +93,7 @@ def propose(
         previous=step_before(institution, kind) if kind in Sanction.LADDER else None,
         due=due if kind == Kind.DEADLINE else None,
         points=points if kind == Kind.CUT else None,
-        amount=amount if kind == Kind.REWARD else None,
+        amount=amount if kind in (Kind.REWARD, Kind.CUT) else None,
     )
     try:
         with transaction.atomic():

@@ -57,6 +57,8 @@ from institutions.models import (
 from institutions.roles import Role
 from scoring.models import (
     Adjustment,
+    Allocation,
+    AllocationPart,
     Appeal,
     CapabilityDraw,
     CapabilityLine,
@@ -64,7 +66,10 @@ from scoring.models import (
     CapabilityReview,
     CapabilityRound,
     Correction,
+    Distribution,
     Evaluation,
+    MoneyEntry,
+    Payment,
     PlannedWork,
     Prepayment,
     Recheck,
@@ -73,6 +78,10 @@ from scoring.models import (
     ScoreLine,
     ScoreSection,
     ScoreSheet,
+    Settlement,
+    SettlementObjection,
+    StaffShare,
+    WorkloadReport,
     WorkUnit,
     YearResult,
 )
@@ -134,6 +143,9 @@ def fill(world: SimpleNamespace) -> SimpleNamespace:
     rows.publications, rows.objections = [], []
     rows.staff, rows.cooperations, rows.gaps, rows.secondments = [], [], [], []
     rows.work_units = []
+    rows.settlements, rows.settlement_objections, rows.allocations = [], [], []
+    rows.awards = []
+    rows.workloads, rows.distributions, rows.shares = [], [], []
     rows.clauses, rows.checks, rows.preparations, rows.complaints = [], [], [], []
     rows.samples, rows.record_checks, rows.surveys, rows.signatures = [], [], [], []
     rows.posts = list(Post.objects.select_related("institution").order_by("pk"))
@@ -896,6 +908,7 @@ def _scoring(asker, below, rows) -> None:
             author=asker.posts.first(),
         )
     )
+    _money(asker, below, rows)
     if asker.is_bureau:
         return
     evaluation = Evaluation.objects.filter(supervisor=asker, status="final").get()
@@ -920,6 +933,135 @@ def _scoring(asker, below, rows) -> None:
             reason=mark(asker, "", "scheme"),
             author=asker.bureau.posts.first(),
         )
+    )
+
+
+def _money(asker, below, rows) -> None:
+    """A published sheet with an objection, a paid award, workload, the split of a centre and one inside each unit."""
+    money = Decimal(1)
+    for unit in below:
+        sheet = Settlement.objects.create(
+            institution=unit,
+            supervisor=asker,
+            year=2023,
+            result=YearResult.objects.get(unit=asker, institution=unit),
+            approved=money,
+            prepaid=Decimal(0),
+            due=money,
+            status="published",
+            objections_until=date(2099, 1, 1),
+        )
+        rows.settlements.append(sheet)
+        rows.settlement_objections.append(
+            SettlementObjection.objects.create(
+                institution=unit,
+                supervisor=asker,
+                settlement=sheet,
+                reason=mark(unit, "", "money"),
+            )
+        )
+        for of, word in (({"settlement": sheet}, "结"), ({"award": None}, "奖")):
+            if "award" in of:
+                of = {"award": _award(asker, unit)}
+                rows.awards.append(of["award"])
+            Payment.objects.create(
+                institution=unit,
+                year=2023,
+                day=date(2023, 12, 1),
+                amount=money,
+                voucher=word,
+                note=mark(unit, "", "money"),
+                **of,
+            )
+        MoneyEntry.objects.create(
+            institution=unit,
+            year=2023,
+            kind="prepaid",
+            day=date(2023, 3, 1),
+            amount=money,
+            voucher="1",
+            note=mark(unit, "", "money"),
+        )
+        rows.workloads.append(
+            WorkloadReport.objects.create(
+                institution=unit, supervisor=asker, year=2023, quarter=1, status="submitted"
+            )
+        )
+        distribution = Distribution.objects.create(
+            institution=unit,
+            supervisor=asker,
+            year=2023,
+            quarter=1,
+            pool=money,
+            basis=mark(unit, "", "money"),
+            status="confirmed",
+        )
+        rows.distributions.append(distribution)
+        rows.shares.append(
+            StaffShare.objects.create(distribution=distribution, member=unit.staff.first())
+        )
+        _money_in_hand(asker, unit, rows)
+    if not asker.is_bureau:
+        allocation = Allocation.objects.create(
+            institution=asker,
+            supervisor=asker,
+            year=2023,
+            quarter=1,
+            pool=money,
+            basis=mark(asker, "", "evaluation"),
+            status="final",
+        )
+        rows.allocations.append(allocation)
+        for unit in below:
+            AllocationPart.objects.create(
+                allocation=allocation,
+                institution=unit,
+                year=2023,
+                weight="1",
+                amount=money,
+                told=[mark(unit, "", "money")],
+            )
+
+
+def _money_in_hand(asker, unit, rows) -> None:
+    """What is not done yet: a confirmed sheet to be paid, a distribution that is still a draft."""
+    result = YearResult.objects.get(unit=asker, institution=unit)
+    result.pk, result.year, result.group = None, 2022, ""
+    result.save(force_insert=True)
+    rows.settlements.append(
+        Settlement.objects.create(
+            institution=unit,
+            supervisor=asker,
+            year=2022,
+            result=result,
+            approved=Decimal(1),
+            prepaid=Decimal(0),
+            due=Decimal(1),
+            status="confirmed",
+        )
+    )
+    draft = Distribution.objects.create(
+        institution=unit,
+        supervisor=asker,
+        year=2023,
+        quarter=2,
+        pool=Decimal(1),
+        basis=mark(unit, "", "money"),
+    )
+    rows.shares.append(StaffShare.objects.create(distribution=draft, member=unit.staff.first()))
+
+
+def _award(asker, unit) -> Sanction:
+    return Sanction.objects.create(
+        institution=unit,
+        supervisor=asker,
+        kind="reward",
+        status="decided",
+        year=2023,
+        amount=Decimal(5),
+        reason=mark(unit, "", "sanction"),
+        decided_at=NOW,
+        decided_by=asker.posts.first(),
     )
 
 

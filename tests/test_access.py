@@ -52,6 +52,9 @@ PLANNING = OFFICERS | HEADS | {"finance"}
 CLINICS = {"doctor", "sibling_doctor"}
 # Who organises supervision: whoever has units below, and a lead agency for its items.
 SENDING = (ASKING | {"lead"}) - CLINICS - {"maternal_head"}
+# Who reads what was done, and totals of pay.
+WORKING = MONEY | {"staff"}
+SETTLING = HEADS | {"finance"}
 PERSONAS = [*sorted(REACH), "disabled", "anonymous"]
 
 
@@ -181,6 +184,7 @@ ROUTES: dict[str, Any] = {
     "import_confirm": OWN,
     "import_drop": OWN,
     "import_errors": OWN,
+    "scoring:workload_map": OWN,
     "home": Page(EVERYBODY | {"departed"}),
     # institutions
     "institutions:institution_list": Page(EVERYBODY),
@@ -288,6 +292,28 @@ ROUTES: dict[str, Any] = {
     "scoring:estimate_list": Page(MONEY),
     "scoring:cost_list": Page(MONEY),
     "scoring:cost_create": Page(OFFICERS | {"finance"}),
+    # money
+    "scoring:funding_year": Page(MONEY),
+    "scoring:entry_list": Page(MONEY),
+    "scoring:entry_create": Page(OFFICERS | SETTLING),
+    "scoring:top_up_year": Page(MONEY),
+    "scoring:outcome_list": Page(MONEY),
+    "scoring:settlement_list": Page(MONEY),
+    "scoring:settlement_prepare": Page(SETTLING, "post", empty=True),
+    "scoring:settlement_publish_all": Page(SETTLING, "post", empty=True),
+    "scoring:settlement_confirm_all": Page(HEADS | {"leader"}, "post", empty=True),
+    "scoring:payment_list": Page(MONEY),
+    "scoring:allocation_list": Page(MONEY),
+    "scoring:allocation_create": Page({"head", "other_head", "maternal_head", "far_head"}),
+    "scoring:award_list": Page(MONEY),
+    "scoring:award_create": Page(OFFICERS),
+    "scoring:award_rate": Page(OFFICERS | {"finance"}, args=(2023, "national")),
+    "scoring:workload_list": Page(WORKING),
+    "scoring:workload_call": Page(ASKING - CLINICS - {"maternal_head"}),
+    "scoring:workload_start": Page(UNITS, "post"),
+    "scoring:workload_bring": Page(OFFICERS | SETTLING),
+    "scoring:distribution_list": Page(WORKING),
+    "scoring:distribution_create": Page(HEADS),
     # records: campaigns
     "campaigns:campaign_detail": Record("campaigns", "campaign", WORKERS),
     "campaign_board": Record("campaigns", "campaign", WORKERS),
@@ -472,6 +498,29 @@ ROUTES: dict[str, Any] = {
     "scoring:year_costs": Record("years", "money", MONEY),
     "scoring:scenario_detail": Record("scenarios", "money", MONEY),
     "scoring:recheck_detail": Record("rechecks", "scheme", WORKERS),
+    "scoring:settlement_detail": Record("settlements", "money", MONEY),
+    "scoring:settlement_publish": Move("settlements", "money", SETTLING, asks),
+    "scoring:settlement_confirm": Move("settlements", "money", HEADS | {"leader"}, asks),
+    "scoring:settlement_finish": Move("settlements", "money", SETTLING, asks),
+    "scoring:objection_withdraw": Move("settlement_objections", "money", HEADS, answers),
+    "scoring:objection_uphold": Move("settlement_objections", "money", SETTLING, asks),
+    "scoring:objection_reject": Move(
+        "settlement_objections", "money", SETTLING, asks, data={"note": "x"}
+    ),
+    "scoring:allocation_detail": Record("allocations", "evaluation", MONEY),
+    "scoring:allocation_finalise": Move("allocations", "evaluation", OFFICERS | SETTLING, owns),
+    "scoring:award_detail": Record("awards", "sanction", MONEY),
+    "scoring:workload_detail": Record("workloads", "scheme", WORKING),
+    "scoring:workload_submit": Move("workloads", "scheme", UNITS, answers),
+    "scoring:workload_verify": Move("workloads", "scheme", ASKING, asks),
+    "scoring:workload_send_back": Move("workloads", "scheme", ASKING, asks, data={"note": "x"}),
+    "scoring:workload_reopen": Move("workloads", "scheme", ASKING, asks, data={"note": "x"}),
+    "scoring:distribution_detail": Record("distributions", "money", MONEY),
+    "scoring:distribution_confirm": Move("distributions", "money", HEADS, answers),
+    "scoring:distribution_reopen": Move(
+        "distributions", "money", HEADS, answers, data={"note": "x"}
+    ),
+    "scoring:distribution_freeze": Move("distributions", "money", HEADS, answers),
     # forms and deeds of records whose state decides
     "campaigns:campaign_edit": Guarded("campaigns", "campaign", OFFICERS, owns),
     "campaigns:campaign_text": Guarded("campaigns", "campaign", OFFICERS, owns),
@@ -743,6 +792,25 @@ ROUTES: dict[str, Any] = {
     "scoring:adjustment_withdraw": Guarded(
         "adjustments", "money", OFFICERS | HEADS | {"finance"}, asks, methods=("post",)
     ),
+    "scoring:settlement_pay": Guarded("settlements", "money", SETTLING, asks),
+    "scoring:settlement_object": Guarded("settlements", "money", HEADS, answers),
+    "scoring:objection_file": Guarded(
+        "settlement_objections", "money", MONEY, args=(KEY,), methods=("get",)
+    ),
+    "scoring:allocation_change": Guarded(
+        "allocations", "evaluation", OFFICERS | SETTLING, owns, methods=("post",)
+    ),
+    "scoring:award_pay": Guarded("awards", "sanction", SETTLING, asks),
+    "scoring:workload_save": Guarded("workloads", "scheme", UNITS, answers, methods=("post",)),
+    "scoring:workload_judge": Guarded("workloads", "scheme", ASKING, asks, methods=("post",)),
+    "scoring:distribution_change": Guarded(
+        "distributions", "money", HEADS, answers, methods=("post",)
+    ),
+    "scoring:distribution_take_in": Guarded(
+        "distributions", "money", HEADS, answers, methods=("post",)
+    ),
+    "scoring:share_edit": Guarded("shares", "money", HEADS, answers),
+    "scoring:share_drop": Guarded("shares", "money", HEADS, answers, methods=("post",)),
     # deeds of one's own unit: what they touch is found from the post, never from the request
     "scoring:adjustment_create": Page(OFFICERS | HEADS | {"finance"}),
     "scoring:policy_edit": Page(OFFICERS | HEADS | {"finance"}, args=(2023, "加分上限")),
@@ -859,6 +927,8 @@ def ground(_world, django_db_blocker):
 def whose(row) -> tuple[str, str]:
     """Return the unit's code and the item's code of a row."""
     row = row.recipients.get() if type(row).__name__ == "Notice" else row
+    if type(row).__name__ == "StaffShare":
+        row = row.distribution
     if type(row).__name__ in ("ProgressNote", "EffectCheck"):
         row = row.rectification
     row = getattr(row, "visit", row)

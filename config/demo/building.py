@@ -15,6 +15,7 @@ from config.demo.checks import CheckStory
 from config.demo.days import Year
 from config.demo.figures import FigureStory
 from config.demo.loop import LoopStory
+from config.demo.money import MoneyStory
 from config.demo.neighbour import NeighbourStory
 from config.demo.notices import NoticeStory
 from config.demo.other_papers import OtherBureaux
@@ -74,6 +75,7 @@ def build() -> Iterator[str]:
             ResourceStory(cast, year, papers).plan()
             CheckStory(cast, earlier, year, story).plan()
             TryingStory(cast, year).plan()
+            MoneyStory(cast, year).plan()
             PublicationStory(cast, year, story).plan()
             # Its targets and figures are followed on: what its passages became is complete only now.
             year.on(date(2023, 3, 21), of_2021.paper.link)

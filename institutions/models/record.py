@@ -272,6 +272,8 @@ class Job(models.Model):
         """Its page; an import has one of its own, where it is confirmed."""
         if self.kind == "import":
             return reverse("import_detail", args=[self.pk])
+        if self.state == self.State.STAGED and (page := self.params.get("page")):
+            return reverse(page, args=[self.pk])
         return reverse("institutions:job_detail", args=[self.pk])
 
     @property

@@ -12,9 +12,14 @@ from scoring.models.capability import (
     ReviewLevel,
 )
 from scoring.models.correction import Correction
+from scoring.models.distribution import Distribution, StaffShare, StaffWork
 from scoring.models.evaluation import Evaluation, ScoreLine, ScoreSection, ScoreSheet
+from scoring.models.money import AwardRate, MoneyEntry, Payment
 from scoring.models.recheck import Recheck, RecheckLine
 from scoring.models.scenario import Scenario
+from scoring.models.settlement import Settlement, SettlementObjection
+from scoring.models.tiers import Allocation, AllocationPart
+from scoring.models.workload import ColumnMapping, WorkloadReport
 from scoring.models.year import (
     Adjustment,
     PlannedWork,
@@ -26,7 +31,10 @@ from scoring.models.year import (
 
 __all__ = [
     "Adjustment",
+    "Allocation",
+    "AllocationPart",
     "Appeal",
+    "AwardRate",
     "CapabilityDraw",
     "CapabilityLine",
     "CapabilityReport",
@@ -34,8 +42,12 @@ __all__ = [
     "CapabilityRound",
     "CapabilityStep",
     "CapabilityUse",
+    "ColumnMapping",
     "Correction",
+    "Distribution",
     "Evaluation",
+    "MoneyEntry",
+    "Payment",
     "PlannedWork",
     "Prepayment",
     "Recheck",
@@ -45,7 +57,12 @@ __all__ = [
     "ScoreLine",
     "ScoreSection",
     "ScoreSheet",
+    "Settlement",
+    "SettlementObjection",
+    "StaffShare",
+    "StaffWork",
     "WorkUnit",
     "Workload",
+    "WorkloadReport",
     "YearResult",
 ]

@@ -172,6 +172,7 @@ class WorkUnit(YearRow):
     item = models.ForeignKey(ServiceItem, models.PROTECT, verbose_name="服务项目")
     coefficient = FixedField("当量系数", places=4, default=0)
     cost = FixedField("单位成本（元）", null=True, blank=True)
+    price = FixedField("单价（元）", null=True, blank=True)
     unit = models.CharField("单位", max_length=10, blank=True)
 
     objects: ClassVar = WorkUnitQuerySet.as_manager()
@@ -189,6 +190,10 @@ class WorkUnit(YearRow):
             models.CheckConstraint(
                 condition=Q(cost__isnull=True) | Q(cost__gte=0), name="work_unit_cost_not_negative"
             ),
+            models.CheckConstraint(
+                condition=Q(price__isnull=True) | Q(price__gte=0),
+                name="work_unit_price_not_negative",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -202,6 +207,10 @@ class Workload(YearRow):
     work_unit = models.ForeignKey(WorkUnit, models.PROTECT, verbose_name="服务")
     declared = FixedField("申报数量")
     approved = FixedField("核定数量", null=True, blank=True)
+    # What the record checks suggested when it was verified, how that was computed, and why the verifier differed.
+    suggested = FixedField("建议数量", null=True, blank=True, editable=False)
+    basis = models.CharField("建议依据", max_length=200, blank=True, editable=False)
+    reason = models.CharField("核定说明", max_length=200, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "工作量"

@@ -1,6 +1,6 @@
 """The end of the year: settled, read on the screen, taken away as CSV, opened and saved by another office.
 
-Runs last: the server lives on in December, when the passwords of March have run out.
+Runs near the end: the server lives on in December, when the passwords of March have run out.
 """
 
 import csv

@@ -61,6 +61,7 @@ def test_the_policy_has_the_keys_and_defaults_of_the_format():
         "反弹期",
         "签收期",
         "申诉期",  # beyond the format: how long results may be objected to
+        "村级占比",  # beyond the format: what of a centre's money is its clinics'
         "年终构成",  # beyond the format, without effect unless written: docs/arithmetic.md
         "日常扣分",
         "第二人复核",
@@ -72,7 +73,7 @@ def test_the_policy_has_the_keys_and_defaults_of_the_format():
     assert POLICY.bonus_cap == 5
     assert (POLICY.full_line, POLICY.pay_line, POLICY.ratio_base) == (90, 60, 100)
     assert (POLICY.per_capita, POLICY.share, POLICY.method) == (89, 1, "比例法")
-    assert POLICY.pool is None
+    assert POLICY.pool is None and POLICY.village_share is None
     assert (POLICY.quality_rule, POLICY.quality_threshold) == ("全额", D("0.85"))
     assert POLICY.grade_lines == (90, 80, 60)
     assert POLICY.grade_shares == {"A": 1, "B": D("0.8"), "C": D("0.6"), "D": 0}
@@ -128,7 +129,7 @@ def test_a_centre_overrides_its_bureau_key_by_key():
         ("人均标准", "", "没有填写"),
         ("人均标准", "1e3", "不是数字"),
         ("承担比例", "0.8", "例如 80%"),
-        ("结算方式", "单价法", "只能填比例法或当量法"),
+        ("结算方式", "按人头", "只能填比例法或当量法或单价法"),
         ("资金池", "0.00", "必须大于 0"),
         ("资金池", "0.001", "小数最多 2 位"),
         ("修正方式", "不修正", "只能填全额或低于阈值"),

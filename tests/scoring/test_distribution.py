@@ -61,7 +61,7 @@ def move(client, row, name, **data):
     return client.post(url, {"version": row.version, **data}, follow=True)
 
 
-@pytest.mark.row("D28")
+@pytest.mark.row("D28", "B11")
 def test_more_and_better_work_is_paid_more_to_the_cent(world, log_in, service, staff):
     head = log_in(world.posts.head)
     row = begin(head)

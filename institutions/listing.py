@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -69,6 +70,11 @@ class Cell:
     numeric: bool
     url: str
     tag: Tag | None
+
+    @property
+    def is_date(self) -> bool:
+        """A date stands on one line."""
+        return isinstance(self.value, date)
 
 
 @dataclass(frozen=True)

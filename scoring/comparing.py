@@ -50,8 +50,9 @@ class Line:
         ]
 
     @property
-    def pairs(self) -> list[tuple[Decimal | None, Decimal | None]]:
-        return list(zip(self.amounts, self.differences, strict=True))
+    def cells(self) -> list[tuple[str, Decimal | None, Decimal | None]]:
+        """Each method by name with its amount and the difference."""
+        return list(zip(LABELS, self.amounts, self.differences, strict=True))
 
 
 @dataclass

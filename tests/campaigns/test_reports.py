@@ -275,7 +275,7 @@ def test_my_work_counts_what_its_links_list(world, log_in, at):
         connection,
     ) as queries:
         work.work_for(world.posts.officer)
-    assert len(queries) <= 12
+    assert len(queries) <= 13
 
 
 def test_progress_and_summary_add_up(world, log_in, at):

@@ -31,7 +31,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, dict
     )
     try:
         server.start()
-        yield server, json.loads(made.stdout)
+        yield server, json.loads(made.stdout.splitlines()[-1])
     finally:
         server.stop()
 

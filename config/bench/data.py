@@ -312,6 +312,7 @@ def _final_quarter(post: Post, standard: Standard, quarter: int) -> None:
         [row.pk],
     )
     with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # else PostgreSQL takes what was just filled for empty, and loops
         for table, owner in (("scoresection", "section_id"), ("scoresheet", "sheet_id")):
             score = ", score = (20000 * s.points + s.marks) / (2 * s.marks)"
             cursor.execute(

@@ -44,7 +44,7 @@ test-postgres: .venv/dev ## Run the test suite on PostgreSQL (DATABASE_URL, or a
 
 test-browser: .venv/dev ## Run the browser tests in Chromium (CHROMIUM=/usr/bin/chromium)
 	@test -x "$(CHROMIUM)" || { echo "No Chromium at $(CHROMIUM); set CHROMIUM. 未找到 Chromium，请用 CHROMIUM 指定路径。" >&2; exit 1; }
-	env -u DATABASE_URL $(VENV)/pytest tests/browser -m browser -n $(WORKERS) --dist loadgroup
+	env -u DATABASE_URL $(VENV)/pytest tests/browser -m browser
 
 bench: .venv/dev ## Measure the deeds beside their limits (SCALE=county,prefecture,province,growth DATABASE=sqlite,postgres)
 	@exec $(PY) -m config.bench

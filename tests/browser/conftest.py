@@ -22,14 +22,6 @@ TODAY = "2023-03-20"  # in the second phase of the campaign, in the first quarte
 SECONDS_TO_ANSWER = 90
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup` the walks of the one year stay together and in order; a file with a server of its own goes beside."""
-    for item in items:
-        own = "own" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group(item.path.stem if own else "year"))
-
-
 @pytest.fixture(autouse=True)
 def _surroundings() -> None:
     """Nothing of Django runs in this process: the server has its own settings."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property, lru_cache
 from typing import TypeVar
 
 from institutions.rounding import (
@@ -89,12 +90,23 @@ class Rule:
     deduct_unit: Decimal | None = None
     below_zero: bool = False
 
-    @property
+    @cached_property
     def uses_rate(self) -> bool:
         """Whether the clause has a denominator."""
         if self.method is Method.STEPS:
             return any(step.is_rate for step in self.steps)
         return self.method is Method.SAMPLE or (self.method in _TARGETS and self.target_is_rate)
+
+    @cached_property
+    def wanted(self) -> tuple[str, ...]:
+        """The figures the method reads, by field of ``Figures``; all must be given."""
+        used = _USED[self.method]
+        return used if self.uses_rate else tuple(name for name in used if name != "denominator")
+
+    @cached_property
+    def unused(self) -> tuple[str, ...]:
+        """The figures that must be blank, by field of ``Figures``."""
+        return tuple(name for name in _FIELDS if name not in self.wanted)
 
 
 @dataclass(frozen=True)
@@ -347,6 +359,17 @@ def points(
     ``RuleError`` when the figures contradict each other, the rule, or points entered beside them.
     """
     names = (numerator_name or "分子", denominator_name or "分母")
+    return _points(rule, figures, tuple(grade_shares.items()), names)
+
+
+# Both sides of a line, and the lines of a file of scores, often say the same.
+@lru_cache(maxsize=4096)
+def _points(
+    rule: Rule,
+    figures: Figures,
+    grade_shares: tuple[tuple[str, Decimal], ...],
+    names: tuple[str, str],
+) -> Outcome:
     entered = figures.points
     if figures.not_applicable:
         _refuse_points(entered, "不适用的条款不填得分")
@@ -360,7 +383,7 @@ def points(
     if rule.uses_rate and _nothing_due(rule, figures, names):
         _refuse_points(entered, f"填了得分 {entered}，但{names[1]}为 0，本条不适用")
         return Outcome(None, rule.full_marks, False, f"{names[1]}为 0，本条不适用")
-    worth, how = _worth(rule, figures, grade_shares, names)
+    worth, how = _worth(rule, figures, dict(grade_shares), names)
     result = half_up(worth, 2)
     if entered is not None and entered != result:
         raise RuleError(f"填写的得分 {entered} 与按评分方法算出的 {result} 不一致（{how}{result}）")
@@ -547,23 +570,14 @@ def _bounds(rule: Rule) -> list[Decimal]:
 def _missing(rule: Rule, figures: Figures) -> list[str]:
     if rule.method is Method.MANUAL:
         return ["得分"] if figures.points is None else []
-    return [_FIELDS[name] for name in _wanted(rule) if _blank(getattr(figures, name))]
+    return [_FIELDS[name] for name in rule.wanted if _blank(getattr(figures, name))]
 
 
 def _refuse_unused(rule: Rule, figures: Figures) -> None:
     """A figure the method does not read would be silently ignored, so it is refused."""
-    unused = [
-        label
-        for name, label in _FIELDS.items()
-        if name not in _wanted(rule) and not _blank(getattr(figures, name))
-    ]
+    unused = [_FIELDS[name] for name in rule.unused if not _blank(getattr(figures, name))]
     if unused:
         raise RuleError(f"按「{rule.method}」评分的本条不填{'、'.join(unused)}")
-
-
-def _wanted(rule: Rule) -> tuple[str, ...]:
-    used = _USED[rule.method]
-    return used if rule.uses_rate else tuple(name for name in used if name != "denominator")
 
 
 def _blank(value: object) -> bool:

@@ -27,7 +27,7 @@ def exact(value: Exact) -> Fraction:
         raise TypeError(f"exact number expected, not {type(value).__name__}")
     if isinstance(value, Decimal) and not value.is_finite():
         raise ValueError("数值必须是有限的数")
-    return Fraction(value)
+    return value if isinstance(value, Fraction) else Fraction(value)
 
 
 def half_up(value: Exact, places: int) -> Decimal:
@@ -143,8 +143,8 @@ def percent_text(value: Exact) -> str:
 
 
 def _from_units(units: int, places: int) -> Decimal:
-    digits = tuple(int(digit) for digit in str(abs(units)))
-    return Decimal((1 if units < 0 else 0, digits, -places))
+    # Read from text: exact at any length, where arithmetic is cut to the digits of the context.
+    return Decimal(f"{units}E-{places}")
 
 
 def _shown(text: str) -> str:

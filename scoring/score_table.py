@@ -59,6 +59,9 @@ class Target:
     sheet: ScoreSheet | None
     rows: list[Row] = field(default_factory=list)
     lines: dict[str, ScoreLine] = field(default_factory=dict)
+    # What the rows of a sheet to be made come to, and the shares of the grades they were scored by.
+    changes: list[Change] = field(default_factory=list)
+    shares: Mapping[str, Decimal] = field(default_factory=dict)
 
     @property
     def is_closed(self) -> bool:
@@ -108,6 +111,7 @@ class ScoreTable(Table):
 
     def check_all(self, rows: list[Row]) -> None:
         self.targets: dict[tuple, Target] = {}
+        self.parts: dict[int, list[Part]] = {}
         self.faulty = {self._group(row) for row in self.broken}
         if not rows:
             return
@@ -245,39 +249,54 @@ class ScoreTable(Table):
                 shares[owner_pk, target.year] = (
                     grade_shares(supervisor, target.year) if supervisor else {}
                 )
-            for row in target.rows:
-                line = target.lines.get(row["clause"])
-                if line is None:
-                    continue
-                before = _stored(line)
-                if not self._apply(row, target, line, shares[owner_pk, target.year]):
-                    continue
-                now = _stored(line)
-                diffs = [
-                    (_LABELS.get(name, name), _shown(before[name]), _shown(now[name]))
-                    for name in before
-                    if before[name] != now[name]
-                ]
-                if diffs and target.is_closed:
-                    self.bad(row, "条款代码", "评价已公布、已定稿或已核定，不能再导入")
-                    continue
-                own = any(before[name] != now[name] for name in stored_fields(SELF))
-                others = any(before[name] != now[name] for name in stored_fields(VERIFIED))
-                if not self._may_write(row, target, own, others):
-                    continue
-                state = "new" if target.sheet is None else "changed" if diffs else "unchanged"
-                yield Change(row, state, self.title(row), diffs, old=(target, line))
-            if target.sheet is None and not any(line.full for line in target.lines.values()):
+            own_shares = shares[owner_pk, target.year]
+            if target.sheet is not None:
+                yield from self._changes(target, own_shares)
+                continue
+            if not target.changes or target.shares != own_shares:
+                self._make_lines(target)
+                target.changes, target.shares = [*self._changes(target, own_shares)], own_shares
+            yield from target.changes
+            if not any(line.full for line in target.lines.values()):
                 self.bad(target.rows[0], "不适用", "没有适用的条款，不能计算得分率")
 
+    def _changes(self, target: Target, shares: Mapping[str, Decimal]) -> Iterator[Change]:
+        """Put the rows of one sheet on its lines (unsaved), and yield what each would do."""
+        for row in target.rows:
+            line = target.lines.get(row["clause"])
+            if line is None:
+                continue
+            before = _stored(line)
+            if not self._apply(row, target, line, shares):
+                continue
+            changed = {
+                name: (before[name], value)
+                for name, value in _stored(line).items()
+                if before[name] != value
+            }
+            if changed and target.is_closed:
+                self.bad(row, "条款代码", "评价已公布、已定稿或已核定，不能再导入")
+                continue
+            own, others = (
+                not changed.keys().isdisjoint(_OWN),
+                not changed.keys().isdisjoint(_THEIRS),
+            )
+            if not self._may_write(row, target, own, others):
+                continue
+            state = "new" if target.sheet is None else "changed" if changed else "unchanged"
+            diffs = [
+                (_LABELS[name], _shown(old), _shown(new)) for name, (old, new) in changed.items()
+            ]
+            yield Change(row, state, self.title(row), diffs, old=(target, line))
+
     def _load_lines(self) -> None:
-        """Fetch the lines of the sheets that are there; make blank ones for those that are not."""
+        """Fetch the lines of the sheets that are there, as they are now."""
         there = {t.sheet.pk: t for t in self.targets.values() if t.sheet is not None}
-        for target in self.targets.values():
+        for target in there.values():
             target.lines = {}
         clauses = {
             clause.pk: clause
-            for target in {t.standard.pk: t for t in self.targets.values()}.values()
+            for target in {t.standard.pk: t for t in there.values()}.values()
             for clause in target.standard.clauses.all()
         }
         sections: dict[int, ScoreSection] = {}
@@ -287,19 +306,19 @@ class ScoreTable(Table):
                 # One object a clause and a section, not one a line.
                 line.clause, line.section = clauses[line.clause_id], sections[line.section_id]
                 there[line.sheet_id].lines[line.clause.code] = line
-        self.parts: dict[int, list[Part]] = {}
-        for target in self.targets.values():
-            if target.sheet is None:
-                standard = target.standard
-                if standard.pk not in self.parts:
-                    self.parts[standard.pk] = parts_of(standard)
-                target.lines = {
-                    clause.code: ScoreLine(
-                        clause=clause, self_full=clause.full_marks, full=clause.full_marks
-                    )
-                    for part in self.parts[standard.pk]
-                    for clause in part.clauses
-                }
+
+    def _make_lines(self, target: Target) -> None:
+        """Make the blank lines of a sheet that is not there yet."""
+        standard = target.standard
+        if standard.pk not in self.parts:
+            self.parts[standard.pk] = parts_of(standard)
+        target.lines = {
+            clause.code: ScoreLine(
+                clause=clause, self_full=clause.full_marks, full=clause.full_marks
+            )
+            for part in self.parts[standard.pk]
+            for clause in part.clauses
+        }
 
     def _apply(
         self, row: Row, target: Target, line: ScoreLine, shares: Mapping[str, Decimal]
@@ -598,14 +617,13 @@ def _forget_computed(line: ScoreLine, name: str) -> None:
         setattr(line, name, None)
 
 
+_OWN, _THEIRS = stored_fields(SELF), stored_fields(VERIFIED)
+_STORED = (*_OWN, *_THEIRS)
+_LABELS = {name: str(cast(Field, ScoreLine._meta.get_field(name)).verbose_name) for name in _STORED}
+
+
 def _stored(line: ScoreLine) -> dict[str, Any]:
-    return {name: getattr(line, name) for name in (*stored_fields(SELF), *stored_fields(VERIFIED))}
-
-
-_LABELS = {
-    name: str(cast(Field, ScoreLine._meta.get_field(name)).verbose_name)
-    for name in (*stored_fields(SELF), *stored_fields(VERIFIED))
-}
+    return {name: getattr(line, name) for name in _STORED}
 
 
 def _shown(value: Any) -> str:

@@ -51,7 +51,7 @@ class PlanList(Listing):
     )
     search = ("call__name", "institution__search")
     filters = PlanFilter
-    order = ("-due", "call", "institution__code", "pk")
+    order = ("-due", "call_id", "institution__code", "pk")
 
 
 class CallPlanList(Listing):

@@ -76,7 +76,7 @@ class TaskList(Listing):
     )
     search = ("name", "area", "programme", "campaign__name", "leaders__title", "departments__name")
     filters = TaskFilter
-    order = ("-campaign__issued_on", "campaign", "position", "pk")
+    order = ("-campaign__issued_on", "campaign_id", "position", "pk")
 
 
 def _stages(task: Task) -> str:

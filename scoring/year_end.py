@@ -229,11 +229,15 @@ def read_sheets(inputs: Inputs) -> None:
             evaluation__standard__purpose=Standard.Purpose.QUARTERLY,
         )
         .exclude(evaluation__status=Evaluation.Status.DRAFT)
-        .select_related("institution", "evaluation")
         .order_by("institution__code", "quarter", "pk")
     )
+    # One object an institution and an evaluation, not one a sheet.
+    institutions = Institution.objects.filter(parent=inputs.unit).in_bulk()
+    evaluations = Evaluation.objects.filter(pk__in=sheets.order_by().values("evaluation")).in_bulk()
     twice = []
     for sheet in sheets:
+        sheet.institution = institutions[sheet.institution_id]
+        sheet.evaluation = evaluations[sheet.evaluation_id]
         code = sheet.institution.code
         inputs.institutions.setdefault(code, sheet.institution)
         own = inputs.sheets.setdefault(code, {})

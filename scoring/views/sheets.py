@@ -69,7 +69,8 @@ def _wants_json(request: Request) -> bool:
 @require_safe
 @permission_required("scoring.view_sheet", raise_exception=True)
 def sheet_list(request: Request) -> HttpResponse:
-    return SheetList(request, _sheets(request)).response("scoring/sheet_list.html")
+    rows = ScoreSheet.objects.visible_to(request.post).select_related("institution", "evaluation")
+    return SheetList(request, rows).response("scoring/sheet_list.html")
 
 
 # --- One sheet ----------------------------------------------------------------------------------------

@@ -327,7 +327,9 @@ class _Compared(Func):
         super().__init__(*names)
         self.sign, self.values = sign, values
 
-    def as_sql(self, compiler: Any, connection: Any, **more: Any) -> tuple[str, list[Any]]:
+    def as_sql(
+        self, compiler: Any, connection: Any, *args: Any, **more: Any
+    ) -> tuple[str, tuple[Any, ...]]:
         fields = self.get_source_expressions()
         compiled = [compiler.compile(field) for field in fields]
         left = ", ".join(sql for sql, _ in compiled)
@@ -337,7 +339,7 @@ class _Compared(Func):
             for field, value in zip(fields, self.values, strict=True)
         ]
         params = [param for _, params in compiled for param in params]
-        return f"({left}) {self.sign} ({right})", [*params, *values]
+        return f"({left}) {self.sign} ({right})", (*params, *values)
 
 
 def _beyond(order: Sequence[str], values: Sequence[Any]) -> Q:

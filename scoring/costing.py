@@ -315,11 +315,11 @@ def _by_itself(year: _Year, inputs: Inputs, qualities: _Qualities) -> Pay:
     """A method that pays each institution from its own figures alone: settle this one again by itself."""
     code = year.row.institution.code
     alone = replace(inputs, institutions={code: inputs.institutions[code]})
-    scored = year_end._score_all(alone)[code]
+    scored = year_end.score_all(alone)[code]
 
     def pay(would: Decimal, one: _Lost) -> Decimal:
         again = replace(alone, work=qualities.with_line(one))
-        amounts, _ = year_end._pay(again, {code: replace(scored, score=would)})
+        amounts, _ = year_end.pay(again, {code: replace(scored, score=would)})
         return amounts[code].approved
 
     return pay

@@ -83,6 +83,8 @@ class Comparison:
     chosen: int
     lines: list[Line] = field(default_factory=list)
     refused: dict[str, list[str]] = field(default_factory=dict)
+    # What 当量法 is tried with where the policy names no pool: the same money, split by work.
+    assumed_pool: Decimal | None = None
 
     @property
     def totals(self) -> list[Decimal | None]:
@@ -116,7 +118,12 @@ def compare(unit: Institution, year: int) -> Comparison:
         if method == policy.method and rule in (None, policy.quality_rule)
     )
     found = Comparison(unit, year, policy, chosen)
-    columns = [_amounts(inputs, place, found) for place in range(len(METHODS))]
+    columns: list[dict[str, Decimal]] = []
+    for place, (label, method, _) in enumerate(METHODS):
+        columns.append(_amounts(inputs, place, found))
+        if method == rules.BY_RATIO and policy.pool is None and label not in found.refused:
+            found.assumed_pool = sum(columns[place].values(), ZERO) or None
+            inputs.policy = replace(policy, pool=found.assumed_pool)
     worked, planned = _costs(unit, year)
     for code, one in sorted(inputs.institutions.items()):
         amounts = [column.get(code) for column in columns]

@@ -410,14 +410,15 @@ def test_the_funding_year_shows_the_standard_the_methods_and_what_was_prepaid(wo
         )
     url = "/scoring/funding/?unit=ZC&year=2023"
     finance = log_in(world.posts.finance)
-    found = finance.get(url).context["found"]
-    assert found.refused == {
-        "当量法（全额）": ["当量法没有填写资金池，不能结算"],
-        "当量法（低于阈值）": ["当量法没有填写资金池，不能结算"],
-    }
+    page = finance.get(url)
+    found = page.context["found"]
+    assert found.refused == {} and found.assumed_pool == found.totals[0]
+    assert found.totals[0] == found.totals[1] == found.totals[2], "the same money, split by work"
+    assert f"比例法核定合计 {found.assumed_pool:,.2f} 元试算" in page.content.decode()
     PolicyEntry.objects.create(institution=world.county, year=2023, key="资金池", value="150000")
     page = finance.get(url)
     found = page.context["found"]
+    assert found.assumed_pool is None
     rows = {line.institution.code: line for line in found.lines}
     # 1000 × 0.92 = 920 and 600 × 0.855 = 513 of 1433; under 低于阈值 both are above 85 %.
     assert rows["ZC-QNL"].amounts == [

@@ -1,7 +1,7 @@
 """`make bench`: run the steps at each scale on each database, and write what they say of the goals.
 
 SCALE=county,prefecture,province,growth (or a number of institutions), DATABASE=sqlite,postgres, REPEAT=3, STOCK_ROWS=1000,
-ONLY=opening,lists, OUT=var/bench-<date>. Each step is a process of its own on a database of its own, gone afterwards.
+ONLY=opening,lists, OUT=var/bench-<date>: a run adds to what is there of the same machine. Each step is a process of its own on a database of its own, gone afterwards.
 """
 
 import json
@@ -188,7 +188,6 @@ def machine() -> dict[str, str]:
         "python": platform.python_version(),
         "django": django.get_version(),
         "sqlite": sqlite3.sqlite_version,
-        "load": " ".join(f"{number:.1f}" for number in os.getloadavg()),
     }
 
 
@@ -205,8 +204,10 @@ def main() -> int:
     sizes = sorted(SCALES.get(scale) or int(scale) for scale in scales)
     out = Path(os.environ.get("OUT") or ROOT / "var" / f"bench-{time.strftime('%Y-%m-%d')}")
     out.parent.mkdir(parents=True, exist_ok=True)
-    runs: dict[str, list[dict[str, Measured]]] = {}
-    told = {"machine": machine(), "sizes": sizes, "repeat": repeat, "stock_rows": sample}
+    here = machine()
+    loads, runs = report.earlier(out, here)
+    loads = [*loads, f"{os.getloadavg()[0]:.1f}"]
+    failed: list[str] = []
     for database in databases:
         folder = Path(tempfile.mkdtemp(prefix="portal-bench-"))
         try:
@@ -215,14 +216,17 @@ def main() -> int:
                 for size in sizes:
                     say(f"{database}, {size:,} institutions")
                     found = measure(url, size, steps, repeat, sample, folder)
-                    runs.setdefault(database, []).append(found)
+                    failed += [name for name in found if name.startswith("failed ")]
+                    kept = runs.setdefault(database, {}).setdefault(size, {})
+                    for step in steps:
+                        kept.pop(f"failed {step}", None)
+                    kept.update(found)
                     # After each scale, so that a long run that ends early has told what it knew.
-                    report.write(out, told, runs)
+                    report.write(out, here, loads, runs)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     say(f"Written: {out.with_suffix('.md')} and {out.with_suffix('.json')}")
-    failed = [name for scales in runs.values() for found in scales for name in found]
-    return int(any(name.startswith("failed ") for name in failed))
+    return int(bool(failed))
 
 
 if __name__ == "__main__":

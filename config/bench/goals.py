@@ -191,17 +191,18 @@ def growth(by_scale: Sequence[Steps]) -> list[Verdict]:
     return found
 
 
-def same_figures(runs: Mapping[str, Sequence[Steps]]) -> list[Verdict]:
+def same_figures(runs: Mapping[str, Mapping[int, Steps]]) -> list[Verdict]:
     """S4 between the databases: each step that leaves figures leaves the same on both."""
     found = []
-    for place in range(min(len(scales) for scales in runs.values())):
-        digests: dict[str, set[Any]] = {}
+    for size in sorted(set.intersection(*(set(scales) for scales in runs.values()))):
+        digests: dict[str, list[Any]] = {}
         for scales in runs.values():
-            for name, measured in scales[place].items():
+            for name, measured in scales[size].items():
                 if "digest" in measured.more:
-                    digests.setdefault(name, set()).add(measured.more["digest"])
-        differ = sorted(name for name, values in digests.items() if len(values) > 1)
+                    digests.setdefault(name, []).append(measured.more["digest"])
+        both = {name: set(values) for name, values in digests.items() if len(values) == len(runs)}
+        differ = sorted(name for name, values in both.items() if len(values) > 1)
         met = f"{NOT_MET}: {', '.join(differ)}" if differ else MET
-        text = f"figures alike on {' and '.join(runs)}, {len(digests)} deeds"
+        text = f"{size:,} institutions: figures alike on {' and '.join(runs)}, {len(both)} deeds"
         found.append(Verdict("S4", text, "0 differ", "", "", f"{len(differ)}", met))
     return found

@@ -3,46 +3,64 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from config.bench.goals import GOALS, Verdict, growth, same_figures
 from config.bench.measuring import Measured
 
-Runs = Mapping[str, Sequence[Mapping[str, Measured]]]
+# Steps by name, by number of institutions, by database.
+Runs = dict[str, dict[int, dict[str, Measured]]]
 HEAD = "| goal | what | wanted | ours | reference | measured | |\n|---|---|---|---|---|---|---|"
 RAW = "| step | rows | ours, s | reference, s | statements | peak, MB | alike |\n|---|---|---|---|---|---|---|"
 
 
-def write(out: Path, told: Mapping[str, Any], runs: Runs) -> None:
+def earlier(out: Path, machine: Mapping[str, str]) -> tuple[list[str], Runs]:
+    """Return the loads and the figures that `out`.json holds already, if they are of the same machine; else nothing."""
+    file = out.with_suffix(".json")
+    told = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    if told.get("machine") != machine:
+        return [], {}
+    runs: Runs = {
+        database: {
+            int(size): {name: Measured(**figures) for name, figures in steps.items()}
+            for size, steps in scales.items()
+        }
+        for database, scales in told["runs"].items()
+    }
+    return told["loads"], runs
+
+
+def write(out: Path, machine: Mapping[str, str], loads: Sequence[str], runs: Runs) -> None:
     """Write `out`.json and `out`.md."""
     content = {
-        **told,
+        "machine": machine,
+        "loads": loads,
         "runs": {
-            database: [{n: m.as_dict() for n, m in steps.items()} for steps in scales]
+            database: {
+                size: {name: measured.as_dict() for name, measured in steps.items()}
+                for size, steps in sorted(scales.items())
+            }
             for database, scales in runs.items()
         },
     }
     text = json.dumps(content, ensure_ascii=False, indent=1, default=str)
     out.with_suffix(".json").write_text(f"{text}\n", encoding="utf-8")
-    out.with_suffix(".md").write_text(markdown(told, runs), encoding="utf-8")
+    out.with_suffix(".md").write_text(markdown(machine, loads, runs), encoding="utf-8")
 
 
-def markdown(told: Mapping[str, Any], runs: Runs) -> str:
-    """The tables of a run."""
-    machine = told["machine"]
+def markdown(machine: Mapping[str, str], loads: Sequence[str], runs: Runs) -> str:
+    """The tables of all runs."""
     parts = [
         "# The bench",
         "Written by `make bench`; how to read it: [performance.md](performance.md).",
         f"{machine['cpu']}, {machine['memory']}, {machine['system']}; Python {machine['python']}, Django"
-        f" {machine['django']}, SQLite {machine['sqlite']}; load at the start {machine['load']};"
-        f" {told['repeat']} rounds, stock references on {told['stock_rows']:,} rows.",
+        f" {machine['django']}, SQLite {machine['sqlite']}; load when each run began: {', '.join(loads)}.",
     ]
     for database, scales in runs.items():
-        for size, steps in zip(told["sizes"], scales, strict=False):
+        for size, steps in sorted(scales.items()):
             parts.append(f"## {database}, {size:,} institutions")
             parts.append("\n".join([HEAD, *_verdicts(steps, database)]))
             parts.append("\n".join([RAW, *map(_raw, steps.values())]))
-        if grown := growth(scales):
+        if grown := growth([steps for _, steps in sorted(scales.items())]):
             parts.append(f"## {database}, growth")
             parts.append("\n".join([HEAD, *map(_line, grown)]))
     if len(runs) > 1:

@@ -219,14 +219,13 @@ class YearStory:
         )
 
     def count_work(self) -> None:
-        """The equivalents of one centre: its services, and what its clinics declared and it verified."""
-        centre = self.cast.unit(EQUIVALENT_CENTRE)
-        by = self.cast.head(centre)
+        """The services of the list; what one centre's clinics and, until summer, all centres declared and had verified."""
+        bureau, centre = self.cast.unit("ZC"), self.cast.unit(EQUIVALENT_CENTRE)
         items = {item.code: item for item in ServiceItem.objects.all()}
         units = [
             WorkUnit(
-                bureau_id=centre.bureau_id,
-                institution=self.cast.unit("ZC"),
+                bureau_id=bureau.pk,
+                institution=bureau,
                 year=2023,
                 code=code,
                 name=name,
@@ -237,39 +236,48 @@ class YearStory:
             for code, name, item, coefficient, unit in WORK_UNITS
         ]
         WorkUnit.objects.bulk_create(units)
+        self._work(centre, units, (1, 2, 3), by=self.cast.head(centre))
+        self._work(bureau, units, (1, 2), by=self.cast.post("jifu"))
+        for key, value in (("结算方式", "当量法"), ("资金池", "1860000.00")):
+            policies.write(centre, 2023, key, value, by=self.cast.head(centre), seen="")
+
+    def _work(
+        self, unit: Institution, services: list[WorkUnit], quarters: tuple[int, ...], *, by: Post
+    ) -> None:
+        """What the institutions directly below a unit declared in these quarters, and what was verified of it."""
         rows = []
-        for clinic in self.cast.below(EQUIVALENT_CENTRE):
-            residents = self.sheets.people[clinic.pk].residents
-            for unit in units:
-                for quarter in (1, 2, 3):
+        for one in self.cast.below(unit.code):
+            if one.parent_id != unit.pk or one.pk not in self.sheets.people:
+                continue
+            residents = self.sheets.people[one.pk].residents
+            for service in services:
+                for quarter in quarters:
                     declared = (
-                        residents * chance.between(8, 30, unit.code, clinic.code, quarter) // 400
+                        residents * chance.between(8, 30, service.code, one.code, quarter) // 400
                     )
                     approved = (
-                        declared * chance.between(92, 100, clinic.code, unit.code, quarter) // 100
+                        declared * chance.between(92, 100, one.code, service.code, quarter) // 100
                     )
                     rows.append(
                         Workload(
-                            bureau_id=clinic.bureau_id,
-                            institution=clinic,
+                            bureau_id=one.bureau_id,
+                            institution=one,
                             year=2023,
                             quarter=quarter,
-                            work_unit=unit,
+                            work_unit=service,
                             declared=Decimal(declared),
                             approved=Decimal(approved),
                         )
                     )
         Workload.objects.bulk_create(rows, batch_size=500)
-        for key, value in (("结算方式", "当量法"), ("资金池", "1860000.00")):
-            policies.write(centre, 2023, key, value, by=by, seen="")
         audit.record(
             "scoring.workload.import",
             "登记工作量",
             by=by,
-            bureau=centre.bureau_id,
-            on=centre,
-            institution=centre,
-            note=f"2023 年前三季度，{len(rows)} 条",
+            bureau=unit.bureau_id,
+            on=unit,
+            institution=unit,
+            note=f"2023 年第 1 至 {quarters[-1]} 季度，{len(rows)} 条",
             data={
                 "count": len(rows),
                 "digest": audit.digest(

@@ -8,11 +8,10 @@ from django.db.models import Q
 from django.urls import reverse
 
 from campaigns.models.campaign import Campaign
-from campaigns.models.series import PublishedByBureauQuerySet
 from institutions import clock
 from institutions.fields import FixedField
 from institutions.models import Institution, Post, StoredFile
-from institutions.models.scoping import WorkQuerySet
+from institutions.models.scoping import PublishedByBureauQuerySet, WorkQuerySet
 from institutions.notifying import notify, posts_at
 from institutions.rounding import half_up, plain_text
 from institutions.workflow import NOTE, Move, Need, Side, Workflow

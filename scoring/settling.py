@@ -266,17 +266,8 @@ def reject(row: SettlementObjection, *, by: Post, version: int, note: str) -> No
 def _answer(
     name: str, row: SettlementObjection, *, by: Post, version: int, note: str, **more: Any
 ) -> None:
-    row._move(
-        name,
-        by=by,
-        version=version,
-        note=note,
-        opinion=note,
-        decided_at=clock.now(),
-        decided_by=by,
-        data={key: str(value) for key, value in more.items()},
-        **more,
-    )
+    data = {key: str(value) for key, value in more.items()}
+    row._decide(name, by=by, version=version, note=note, data=data, **more)
     word = "已采纳" if name == "uphold" else "未予采纳"
     notify(
         posts_at([row.institution_id], OBJECT),

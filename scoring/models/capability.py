@@ -95,7 +95,8 @@ class CapabilityRound(Workflow):
     # Steps of the reminder that have been sent, as "deadline:date:step".
     reminded = models.JSONField(default=list, blank=True, editable=False)
 
-    objects: ClassVar = CapabilityRoundQuerySet.as_manager()
+    # Not a working table of one institution: it is scoped by its bureau.
+    objects: ClassVar = CapabilityRoundQuerySet.as_manager()  # type: ignore[assignment]
 
     MOVES = {
         "close": Move(

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from institutions import files
 from institutions.http import Request, posted_version
 from institutions.models import Event
-from institutions.moves import AskForm, moves_for_template, press
+from institutions.moves import AskForm, moves_for_template, press, refusals_said
 from institutions.workflow import StaleState
 from scoring import rules, settling
 from scoring.models import Payment, Settlement, SettlementObjection, YearResult
@@ -85,12 +85,8 @@ def _year_posted(request: Request) -> int:
 @permission_required("scoring.prepare_settlement", raise_exception=True)
 def settlement_prepare(request: Request) -> HttpResponse:
     year = _year_posted(request)
-    try:
+    with refusals_said(request):
         count = settling.prepare(request.post.institution, year, by=request.post)
-    except ValidationError as refused:
-        for reason in refused.messages:
-            messages.error(request, reason)
-    else:
         messages.success(request, f"已拟制 {count} 份结算单，核对后公示")
     return redirect(f"{reverse('scoring:settlement_list')}?year={year}")
 

@@ -11,16 +11,12 @@ from django.forms import formset_factory, modelformset_factory
 
 from campaigns.models import (
     Campaign,
-    Group,
     Passage,
     Phase,
-    PlanCall,
     Recipient,
     Report,
-    Series,
     Standard,
     SupervisionFocus,
-    Target,
     Task,
 )
 from campaigns.passages import normal_number
@@ -489,14 +485,14 @@ class RemoveRecipientsForm(forms.Form):
 
 def _of_paper(model: type[Model], campaign: Campaign) -> Q:
     """What a passage of the campaign may become: its own parts, and what its bureau keeps beside campaigns."""
-    names = {field.name for field in model._meta.get_fields()}
-    if not names & {"campaign"}:
-        return Q(bureau=campaign.institution_id)
+    fields = {field.name: field for field in model._meta.get_fields()}
+    keeper = "institution" if "institution" in fields else "bureau"
+    kept = Q(**{keeper: campaign.institution_id})
+    if "campaign" not in fields:
+        return kept
     own = Q(campaign=campaign)
-    if model in (Group, PlanCall):
-        own |= Q(campaign__isnull=True, institution=campaign.institution_id)
-    if model in (Target, Series):
-        own |= Q(campaign__isnull=True, bureau=campaign.institution_id)
+    if fields["campaign"].null:
+        own |= kept & Q(campaign__isnull=True)
     return own
 
 

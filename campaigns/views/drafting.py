@@ -11,18 +11,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from campaigns import drafting, issuing, passages
-from campaigns.forms import (
-    SPLIT,
-    AddRecipientsForm,
-    CampaignForm,
-    FocusForm,
-    PassageFormSet,
-    PassageLinkForm,
-    PasteForm,
-    RemoveRecipientsForm,
-    phase_formset,
-)
+from campaigns.forms import CampaignForm, FocusForm, phase_formset
 from campaigns.models import Campaign, Passage, Phase, Recipient, SupervisionFocus
+from campaigns.passage_forms import SPLIT, PassageFormSet, PassageLinkForm, PasteForm
+from campaigns.recipient_forms import AddRecipientsForm, RemoveRecipientsForm
 from institutions import clock
 from institutions.http import Request, posted_version
 from institutions.moves import refusals_said

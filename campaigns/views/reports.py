@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from campaigns import passing_on, reporting
-from campaigns.forms import ReportForm
 from campaigns.lists import ReportList, report_tag, time_tag
 from campaigns.models import Campaign, Report
+from campaigns.report_forms import ReportForm
 from institutions import files
 from institutions.http import Request, posted_version
 from institutions.models import Event, Post

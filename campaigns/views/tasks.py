@@ -14,9 +14,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from campaigns import drafting, duties, issuing, passing_on
-from campaigns.forms import MoreUnitsForm, TaskForm
 from campaigns.models import Campaign, PlanLine, Report, Task
 from campaigns.summary import Counts, by_region, counts_of, reached
+from campaigns.task_forms import MoreUnitsForm, TaskForm
 from campaigns.task_lists import TaskList, TaskReportList, with_progress
 from campaigns.views.drafting import GET_POST, frame, own_campaign
 from institutions import audit, clock, sheets

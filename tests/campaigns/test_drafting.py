@@ -15,7 +15,7 @@ from campaigns.models import (
     Target,
     Task,
 )
-from campaigns.forms import PassageLinkForm
+from campaigns.passage_forms import PassageLinkForm
 from institutions.models import Event, StoredFile
 from tests import builders
 from tests.campaigns.papers import PAPER, draft, issued

@@ -43,20 +43,7 @@ class CampaignForm(ScopedFormMixin, FilesFormMixin, forms.ModelForm):
 
     class Meta:
         model = Campaign
-        fields = [
-            "name",
-            "title",
-            "number",
-            "year",
-            "issued_on",
-            "issuer",
-            "signer",
-            "salutation",
-            "guideline",
-            "basis",
-            "goals",
-            "parent",
-        ]
+        fields = [*Campaign.HEAD, "parent"]
         widgets = {
             "issued_on": DateInput,
             "guideline": forms.Textarea(attrs={"rows": 3}),

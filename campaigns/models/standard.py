@@ -126,6 +126,22 @@ class Clause(models.Model):
     Target, floor and steps are kept as written in the paper (`90%`, `12`, `≥90%:5;≥80%:3`).
     """
 
+    # What a clause says besides its place, name and method, in the order of the printed table.
+    DETAILS: ClassVar = (
+        "full_marks",
+        "target",
+        "floor",
+        "steps",
+        "deduct_unit",
+        "below_zero",
+        "core",
+        "numerator_name",
+        "denominator_name",
+        "unit",
+        "check_method",
+        "scoring_note",
+    )
+
     standard = models.ForeignKey(Standard, models.CASCADE, related_name="clauses")
     code = models.CharField("条款代码", max_length=32)
     parent = models.ForeignKey(

@@ -36,9 +36,7 @@ def settlement_list(request: Request) -> HttpResponse:
     listing = SettlementList(request, _sheets(request))
     frozen = []
     unit = request.post.institution
-    acts = request.post.has_perm(settling.PREPARE) or request.post.has_perm(
-        "scoring.confirm_settlement"
-    )
+    acts = request.post.has_perm(settling.PREPARE) or request.post.has_perm(settling.CONFIRM)
     if acts:
         frozen = _years(request)
     context = {"frozen": frozen, "unit": unit, "sums": settling.totals(listing.found)}
@@ -58,7 +56,7 @@ def _years(request: Request) -> list[dict]:
         if status in one:
             one[status] += 1
     prepares = post.has_perm(settling.PREPARE)
-    confirms = post.has_perm("scoring.confirm_settlement")
+    confirms = post.has_perm(settling.CONFIRM)
     years = [
         {
             **one,
@@ -181,6 +179,7 @@ def _detail(
                 post,
                 url=lambda name: reverse(f"scoring:settlement_{name}", args=[row.pk]),
             ),
+            "another": settling.left_to_another(row, post),
             "history": Event.objects.of(row).order_by("-seq"),
             "crumbs": CRUMBS,
         },

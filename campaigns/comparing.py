@@ -84,22 +84,7 @@ def _standard(standard: Standard) -> _Row:
 
 
 def _clause(clause: Clause) -> _Row:
-    names = (
-        "name",
-        "method",
-        "full_marks",
-        "target",
-        "floor",
-        "steps",
-        "deduct_unit",
-        "below_zero",
-        "core",
-        "numerator_name",
-        "denominator_name",
-        "unit",
-        "check_method",
-        "scoring_note",
-    )
+    names = ("name", "method", *Clause.DETAILS)
     values = {_label(Clause, name): _shown(clause, name) for name in names}
     values["上级条款"] = clause.parent.code if clause.parent else ""
     values["服务项目"] = clause.item.short_name if clause.item else ""
@@ -165,20 +150,7 @@ def compare_campaigns(old: Campaign, new: Campaign) -> list[Section]:
 
 
 def _head(row: Campaign) -> _Row:
-    names = [
-        "name",
-        "title",
-        "number",
-        "year",
-        "issued_on",
-        "issuer",
-        "signer",
-        "salutation",
-        "guideline",
-        "basis",
-        "goals",
-    ]
-    return _Row("文件信息", {_label(Campaign, name): _shown(row, name) for name in names})
+    return _Row("文件信息", {_label(Campaign, name): _shown(row, name) for name in Campaign.HEAD})
 
 
 def _phases(row: Campaign) -> list[_Row]:

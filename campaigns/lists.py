@@ -4,14 +4,12 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
-from campaigns.forms import (
-    CampaignFilter,
-    PassageFilter,
-    ReceiptFilter,
-    ReportFilter,
-    StandardFilter,
-)
+from campaigns.forms import CampaignFilter
 from campaigns.models import Campaign, Recipient, Report, Standard
+from campaigns.passage_forms import PassageFilter
+from campaigns.recipient_forms import ReceiptFilter
+from campaigns.report_forms import ReportFilter
+from campaigns.standard_forms import StandardFilter
 from institutions import clock
 from institutions.listing import Column, Listing, Tag
 from institutions.models import Post

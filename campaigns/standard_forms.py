@@ -1,7 +1,8 @@
-"""Forms of the standard editor: the head, one clause with what its method uses, editions, years, levels."""
+"""Forms of standards: the head, one clause with what its method uses, editions, years, levels, the filter of the list."""
 
 from typing import Any
 
+import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms import formset_factory
@@ -10,7 +11,7 @@ from campaigns.capability import SHARES, Level
 from campaigns.models import Clause, Standard
 from campaigns.revising import RULE
 from campaigns.rules import Method, RuleError, read_rule
-from institutions.forms import DateInput
+from institutions.forms import DateInput, ScopedFilterSet
 from institutions.models import Kind, ServiceItem
 from institutions.rounding import plain_text
 
@@ -244,3 +245,13 @@ class LevelForm(forms.Form):
 
 
 LevelFormSet = formset_factory(LevelForm, extra=0, can_delete=True, max_num=6)
+
+
+class StandardFilter(ScopedFilterSet):
+    year = django_filters.NumberFilter(label="年度", max_value=9999)
+    purpose = django_filters.ChoiceFilter(choices=Standard.Purpose.choices, label="用途")
+    status = django_filters.ChoiceFilter(choices=Standard.Status.choices, label="状态")
+
+    class Meta:
+        model = Standard
+        fields: list[str] = []

@@ -389,23 +389,7 @@ def _clause(row: Row, tree: _Tree, standard: Standard, position: int) -> Clause:
         item=row["item"],
         name=row["name"],
         method=METHODS[row["method"]] if leaf else "",
-        **{
-            name: row[name]
-            for name in (
-                "full_marks",
-                "target",
-                "floor",
-                "steps",
-                "deduct_unit",
-                "below_zero",
-                "core",
-                "numerator_name",
-                "denominator_name",
-                "unit",
-                "check_method",
-                "scoring_note",
-            )
-        },
+        **{name: row[name] for name in Clause.DETAILS},
     )
 
 

@@ -1,6 +1,7 @@
 """Moves of a workflow row on the screen: buttons for `_moves.html`, the form for what a move asks, and the press itself."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,11 +140,21 @@ def press(
     if not form.is_valid():
         return form
     verb = deed or getattr(row, name)
-    try:
+    with refusals_said(request):
         verb(by=request.post, version=version, **form.answers)
-    except ValidationError as refused:
-        for reason in refused.messages:
-            messages.error(request, reason)
-    else:
         messages.success(request, done or f"已{move.label}")
     return None
+
+
+@contextmanager
+def refusals_said(request: Request, so_far: str = "") -> Iterator[None]:
+    """Do a deed: when it is refused, each reason is a message, and the view goes on behind the `with`.
+
+    `so_far` stands before a reason where something was done already (已保存，但还不能上报：). Only ValidationError is a
+    refusal; PermissionDenied and StaleState pass through.
+    """
+    try:
+        yield
+    except ValidationError as refused:
+        for reason in refused.messages:
+            messages.error(request, f"{so_far}{reason}")

@@ -135,22 +135,7 @@ INCOMPLETE = (
     | Q(kind__in=CLINIC_KINDS) & _any_empty(ASKED_OF_CLINICS)
     | ~Q(kind__in=[*CENTRE_KINDS, *CLINIC_KINDS]) & _any_empty(("beds", "posts", "staffed"))
 )
-SHOWN = (
-    "functions",
-    "location",
-    "traffic",
-    "radius",
-    "beds",
-    "devices",
-    "posts",
-    "positions",
-    "staffed",
-    "capabilities",
-    "traditional",
-    "premises",
-    "subsidy",
-    "pay",
-)
+SHOWN = (*ASKED_OF_CENTRES, "premises", "pay")
 
 
 class Shown:

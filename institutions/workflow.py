@@ -13,7 +13,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models, transaction
 from django.db.models import F
 
-from institutions import audit
+from institutions import audit, clock
 from institutions.models import Institution, Post
 from institutions.models.scoping import WorkQuerySet
 
@@ -188,6 +188,25 @@ class Workflow(models.Model):
             )
         for field, value in {**changes, "status": move.target, "version": version + 1}.items():
             setattr(self, field, value)
+
+    def _decide(
+        self,
+        name: str,
+        *,
+        by: Post,
+        version: int,
+        note: str = "",
+        data: dict[str, Any] | None = None,
+        **changes: Any,
+    ) -> None:
+        """Make a move that gives an answer: the note stays on the row as `opinion`, with `decided_at`.
+
+        Who decided is on the trail; a row that has a `decided_by` keeps it too. Raises as `_move` does.
+        """
+        if hasattr(self, "decided_by_id"):
+            changes["decided_by"] = by
+        changes |= {"opinion": note, "decided_at": clock.now()}
+        self._move(name, by=by, version=version, note=note, data=data, **changes)
 
 
 def touch(row: Any, *, version: int, editable: frozenset[str]) -> None:

@@ -24,6 +24,7 @@ from scoring.publishing import appeal_deadline
 from supervision.models import Sanction
 
 PREPARE = "scoring.prepare_settlement"
+CONFIRM = "scoring.confirm_settlement"
 OBJECT = "scoring.write_appeal"
 ZERO = Decimal("0.00")
 Status = Settlement.Status
@@ -156,6 +157,24 @@ def confirm(row: Settlement, *, by: Post, version: int) -> None:
         )
 
 
+def left_to_another(row: Settlement, post: Post) -> str:
+    """Say to a post that confirms for its unit why not this sheet, and what to do (docs/money.md); or nothing.
+
+    A bureau has leaders beside its finance office. A centre's head draws up and confirms, so that it needs two heads,
+    and the second one is given by the system administrator above (accounts.grantable).
+    """
+    if not (post.has_perm(CONFIRM) and post.acts_for(row.supervisor_id)) or row.may(
+        "confirm", post
+    ):
+        return ""
+    if row.supervisor.is_bureau:
+        return "拟制和确认应由两个人办理，请由另一位局领导确认"
+    return (
+        "拟制和确认应由两个人办理，请由本机构另一位机构负责人登录后确认。只有一位机构负责人的，"
+        "请上级系统管理员给另一人（如分管副职）增设本机构的“机构负责人”任职，再由他确认"
+    )
+
+
 def move_all(name: str, unit: Institution, year: int, *, by: Post) -> tuple[int, list[str]]:
     """Publish or confirm all sheets of a unit's year that can be; return how many, and why the others cannot."""
     deed = {"publish": publish, "confirm": confirm}[name]
@@ -163,7 +182,9 @@ def move_all(name: str, unit: Institution, year: int, *, by: Post) -> tuple[int,
     if not (by.has_perm(move.perm) and by.acts_for(unit.pk)):
         raise PermissionDenied(f"{move.label}由结算方办理")
     rows = Settlement.objects.filter(supervisor=unit, year=year, status__in=move.sources)
-    done, refused = 0, []
+    done = 0
+    refused: list[str] = []
+    others: dict[str, list[str]] = {}
     with transaction.atomic():
         for row in rows.with_all().order_by("institution__code"):
             try:
@@ -171,10 +192,14 @@ def move_all(name: str, unit: Institution, year: int, *, by: Post) -> tuple[int,
                     deed(row, by=by, version=row.version)
             except ValidationError as error:
                 refused.append(f"{row.institution.known_as}：{'；'.join(error.messages)}")
-            except PermissionDenied:
-                refused.append(f"{row.institution.known_as}：确认须由拟制人以外的负责人办理")
+            except PermissionDenied as denied:
+                reason = left_to_another(row, by) or str(denied)
+                others.setdefault(reason, []).append(row.institution.known_as)
             else:
                 done += 1
+    for reason, names in others.items():
+        many = f"等 {len(names)} 家" if len(names) > 3 else ""
+        refused.insert(0, f"{'、'.join(names[:3])}{many}：{reason}")
     return done, refused
 
 
@@ -266,17 +291,8 @@ def reject(row: SettlementObjection, *, by: Post, version: int, note: str) -> No
 def _answer(
     name: str, row: SettlementObjection, *, by: Post, version: int, note: str, **more: Any
 ) -> None:
-    row._move(
-        name,
-        by=by,
-        version=version,
-        note=note,
-        opinion=note,
-        decided_at=clock.now(),
-        decided_by=by,
-        data={key: str(value) for key, value in more.items()},
-        **more,
-    )
+    data = {key: str(value) for key, value in more.items()}
+    row._decide(name, by=by, version=version, note=note, data=data, **more)
     word = "已采纳" if name == "uphold" else "未予采纳"
     notify(
         posts_at([row.institution_id], OBJECT),

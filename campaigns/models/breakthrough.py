@@ -376,9 +376,7 @@ class BreakthroughSubmission(Workflow):
         self._move("recall", by=by, version=version)
 
     def accept(self, *, by: Post, version: int, note: str = "") -> None:
-        self._move(
-            "accept", by=by, version=version, note=note, opinion=note, decided_at=clock.now()
-        )
+        self._decide("accept", by=by, version=version, note=note)
         notify(self.writers, f"突破事项已采纳：{self}", url=self.get_absolute_url())
 
     def send_back(self, *, by: Post, version: int, note: str) -> None:

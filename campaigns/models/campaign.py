@@ -38,6 +38,21 @@ class Campaign(Workflow):
         ISSUED = "issued", "已印发"
         CLOSED = "closed", "已结束"
 
+    # The head of the paper, in the order in which it is asked for and compared.
+    HEAD: ClassVar = (
+        "name",
+        "title",
+        "number",
+        "year",
+        "issued_on",
+        "issuer",
+        "signer",
+        "salutation",
+        "guideline",
+        "basis",
+        "goals",
+    )
+
     status = models.CharField("状态", max_length=12, choices=Status, default=Status.DRAFT)
     name = models.CharField("活动名称", max_length=120)
     title = models.CharField("文件标题", max_length=200)

@@ -5,10 +5,9 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from campaigns.models.campaign import Campaign
-from campaigns.models.series import PublishedByBureauQuerySet
 from institutions import clock
 from institutions.models import Institution, Post, ServiceItem
-from institutions.models.scoping import ScopedQuerySet
+from institutions.models.scoping import PublishedByBureauQuerySet, ScopedQuerySet
 
 FAULTS = ("迁出", "死亡", "重复", "空项", "身份证错误", "逻辑错误", "档案不真实", "其他")
 

@@ -5,11 +5,10 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from campaigns.models.series import PublishedByBureauQuerySet
 from institutions import clock
 from institutions.fields import FixedField
 from institutions.models import Department, Institution, Post, ServiceItem, StoredFile
-from institutions.models.scoping import WorkQuerySet
+from institutions.models.scoping import PublishedByBureauQuerySet, WorkQuerySet
 
 
 class SuperiorCheckQuerySet(PublishedByBureauQuerySet):

@@ -259,9 +259,7 @@ class Plan(Workflow):
         self._move("recall", by=by, version=version)
 
     def accept(self, *, by: Post, version: int, note: str = "") -> None:
-        self._move(
-            "accept", by=by, version=version, note=note, opinion=note, decided_at=clock.now()
-        )
+        self._decide("accept", by=by, version=version, note=note)
         self._tell("计划方案已审核通过")
 
     def send_back(self, *, by: Post, version: int, note: str) -> None:

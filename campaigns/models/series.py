@@ -12,25 +12,8 @@ from institutions import clock
 from institutions.fields import FixedField
 from institutions.models import Institution, Post, ServiceItem
 from institutions.models.institution import code_validator
-from institutions.models.scoping import ScopedQuerySet
+from institutions.models.scoping import PublishedByBureauQuerySet, ScopedQuerySet
 from institutions.rounding import half_up, plain_text
-
-
-class PublishedByBureauQuerySet(ScopedQuerySet):
-    """What a bureau asks of its institutions: known to everybody who works under it, and to those above it."""
-
-    institution_path = "bureau"
-    item_path = None
-
-    def visible_to(self, post: Post | None) -> Self:
-        if post is None or post.role in self.hidden_from:
-            return self.none()
-        above = {code for grant in post.reach.grants for code in grant.path.split("/") if code}
-        above |= set(post.institution.path.strip("/").split("/"))
-        rows = Q(bureau__code__in=above)
-        if post.institution.is_bureau:
-            rows |= Q(bureau__path__startswith=post.institution.path)
-        return self.filter(rows)
 
 
 class SeriesQuerySet(PublishedByBureauQuerySet):

@@ -9,27 +9,15 @@ from django.urls import reverse
 from campaigns.rules import Method, Rule, parse_steps, parse_target
 from institutions.fields import FixedField
 from institutions.models import Institution, Kind, Post, ServiceItem
-from institutions.models.scoping import ScopedQuerySet
+from institutions.models.scoping import PublishedByBureauQuerySet
 
 
 class PublishedError(TypeError):
     """Raised on any attempt to change a published standard: a correction is a new edition."""
 
 
-class StandardQuerySet(ScopedQuerySet):
-    institution_path = "bureau"
-    item_path = None
-
-    def visible_to(self, post: Post | None) -> Self:
-        """Return the drafts of one's own bureau, and what a bureau above one's reach has published."""
-        if post is None or post.role in self.hidden_from:
-            return self.none()
-        above = {code for grant in post.reach.grants for code in grant.path.split("/") if code}
-        above |= set(post.institution.path.strip("/").split("/"))
-        rows = Q(bureau__code__in=above) & ~Q(status=Standard.Status.DRAFT)
-        if post.institution.is_bureau:
-            rows |= Q(bureau__path__startswith=post.institution.path)
-        return self.filter(rows)
+class StandardQuerySet(PublishedByBureauQuerySet):
+    published = ~Q(status="draft")
 
 
 class Standard(models.Model):
@@ -137,6 +125,22 @@ class Clause(models.Model):
 
     Target, floor and steps are kept as written in the paper (`90%`, `12`, `≥90%:5;≥80%:3`).
     """
+
+    # What a clause says besides its place, name and method, in the order of the printed table.
+    DETAILS: ClassVar = (
+        "full_marks",
+        "target",
+        "floor",
+        "steps",
+        "deduct_unit",
+        "below_zero",
+        "core",
+        "numerator_name",
+        "denominator_name",
+        "unit",
+        "check_method",
+        "scoring_note",
+    )
 
     standard = models.ForeignKey(Standard, models.CASCADE, related_name="clauses")
     code = models.CharField("条款代码", max_length=32)

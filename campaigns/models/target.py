@@ -8,11 +8,9 @@ from django.db.models import Q
 from django.urls import reverse
 
 from campaigns.models.campaign import Campaign
-from campaigns.models.series import PublishedByBureauQuerySet
-from institutions import clock
 from institutions.fields import FixedField
 from institutions.models import Institution, Post, StoredFile
-from institutions.models.scoping import WorkQuerySet
+from institutions.models.scoping import PublishedByBureauQuerySet, WorkQuerySet
 from institutions.notifying import notify, posts_at
 from institutions.rounding import half_up, plain_text
 from institutions.workflow import NOTE, Move, Need, Side, Workflow
@@ -248,7 +246,7 @@ class Contribution(Workflow):
         self._move("recall", by=by, version=version)
 
     def confirm(self, *, by: Post, version: int) -> None:
-        self._move("confirm", by=by, version=version, decided_at=clock.now(), opinion="")
+        self._decide("confirm", by=by, version=version)
 
     def send_back(self, *, by: Post, version: int, note: str) -> None:
         """Return it with what is missing; its institution is told."""

@@ -461,9 +461,7 @@ class Report(Workflow):
         self._move("recall", by=by, version=version)
 
     def accept(self, *, by: Post, version: int, note: str = "") -> None:
-        self._move(
-            "accept", by=by, version=version, note=note, opinion=note, decided_at=clock.now()
-        )
+        self._decide("accept", by=by, version=version, note=note)
 
     def send_back(self, *, by: Post, version: int, note: str) -> None:
         """Return the report with what is missing; its institution is told."""

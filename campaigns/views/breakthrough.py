@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -41,7 +41,7 @@ from campaigns.views.drafting import GET_POST, own_campaign
 from institutions import audit, clock, files
 from institutions.http import Request, posted_version
 from institutions.models import Event
-from institutions.moves import moves_for_template, press
+from institutions.moves import moves_for_template, press, refusals_said
 from institutions.workflow import Side, StaleState
 
 VIEW = "campaigns.view_breakthrough"
@@ -446,13 +446,11 @@ def _decide(
         messages.success(request, "已退回，填报单位会收到通知")
         return redirect(submission)
     if then == "accept":
-        try:
+        with refusals_said(request, "审核意见已保存，但还不能采纳："):
             submission.accept(by=by, version=submission.version, note=note)
-        except ValidationError as refused:
-            messages.error(request, f"审核意见已保存，但还不能采纳：{refused.message}")
-            return redirect("campaigns:breakthrough_review", submission.pk)
-        messages.success(request, "已采纳，进入汇总表")
-        return redirect(submission)
+            messages.success(request, "已采纳，进入汇总表")
+            return redirect(submission)
+        return redirect("campaigns:breakthrough_review", submission.pk)
     messages.success(request, "审核意见已保存，还没有采纳或退回")
     return redirect("campaigns:breakthrough_review", submission.pk)
 

@@ -4,27 +4,20 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from campaigns import drafting, issuing, passages
-from campaigns.forms import (
-    SPLIT,
-    AddRecipientsForm,
-    CampaignForm,
-    FocusForm,
-    PassageFormSet,
-    PassageLinkForm,
-    PasteForm,
-    RemoveRecipientsForm,
-    phase_formset,
-)
+from campaigns.forms import CampaignForm, FocusForm, phase_formset
 from campaigns.models import Campaign, Passage, Phase, Recipient, SupervisionFocus
+from campaigns.passage_forms import SPLIT, PassageFormSet, PassageLinkForm, PasteForm
+from campaigns.recipient_forms import AddRecipientsForm, RemoveRecipientsForm
 from institutions import clock
 from institutions.http import Request, posted_version
+from institutions.moves import refusals_said
 
 CHANGE = "campaigns.change_campaign"
 GET_POST = ["GET", "HEAD", "POST"]
@@ -209,15 +202,13 @@ def phase_edit(request: Request, pk: int) -> HttpResponse:
         kept = [f.instance for f in formset if _is_kept(f)]
         kept.sort(key=lambda phase: phase.ends)
         removed = [f.instance for f in formset.deleted_forms if f.instance.pk]
-        try:
+        with refusals_said(request):
             drafting.save_phases(
                 campaign, kept, removed, by=request.post, version=posted_version(request)
             )
-        except ValidationError as refused:
-            messages.error(request, refused.message)
-            return redirect("campaigns:phase_edit", campaign.pk)
-        messages.success(request, f"已保存 {len(kept)} 个阶段")
-        return redirect(campaign)
+            messages.success(request, f"已保存 {len(kept)} 个阶段")
+            return redirect(campaign)
+        return redirect("campaigns:phase_edit", campaign.pk)
     context = frame(campaign, formset=formset, suggested=bool(suggested))
     return render(request, "campaigns/phase_form.html", context)
 
@@ -323,7 +314,7 @@ def recipient_remove(request: Request, pk: int) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, next(iter(form.errors.values()))[0])
         return redirect("campaigns:recipient_edit", campaign.pk)
-    try:
+    with refusals_said(request):
         removed = drafting.remove_recipients(
             campaign,
             form.cleaned_data["institutions"],
@@ -331,9 +322,6 @@ def recipient_remove(request: Request, pk: int) -> HttpResponse:
             version=posted_version(request),
             others=form.cleaned_data["others"],
         )
-    except ValidationError as refused:
-        messages.error(request, refused.message)
-    else:
         messages.success(request, f"已去掉 {removed} 个主送对象")
     return redirect("campaigns:recipient_edit", campaign.pk)
 

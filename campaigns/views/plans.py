@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,7 +18,7 @@ from campaigns.plan_lists import CallPlanList, PlanCallList, PlanList, plan_tag,
 from institutions import clock, files, staffing
 from institutions.http import Request, posted_version
 from institutions.models import Event
-from institutions.moves import AskForm, moves_for_template, press
+from institutions.moves import AskForm, moves_for_template, press, refusals_said
 
 CALL = "campaigns.call_plan"
 VIEW = "campaigns.view_plan"
@@ -223,11 +223,8 @@ def plan_save(request: Request, pk: int) -> HttpResponse:
     if request.POST.get("then") != "submit":
         messages.success(request, "已保存，还没有上报")
         return redirect(plan)
-    try:
+    with refusals_said(request, "已保存，但还不能上报："):
         plan.submit(by=request.post, version=plan.version)
-    except ValidationError as refused:
-        messages.error(request, f"已保存，但还不能上报：{refused.message}")
-    else:
         messages.success(request, f"已上报第{plan.edition}版，等待审核")
     return redirect(plan)
 

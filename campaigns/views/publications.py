@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -26,7 +26,7 @@ from campaigns.publication_lists import (
 from institutions import files
 from institutions.http import Request, posted_version
 from institutions.models import Event
-from institutions.moves import AskForm, moves_for_template, press
+from institutions.moves import AskForm, moves_for_template, press, refusals_said
 from institutions.workflow import StaleState
 
 GET_POST = ["GET", "HEAD", "POST"]
@@ -185,13 +185,11 @@ def publication_withdraw(request: Request, pk: int) -> HttpResponse:
 def publication_replace(request: Request, pk: int) -> HttpResponse:
     """Draft its successor and go on to its text."""
     row = _publication(request, pk)
-    try:
+    with refusals_said(request):
         draft = disclosing.start_replacement(row, by=request.post)
-    except ValidationError as refused:
-        messages.error(request, refused.messages[0])
-        return redirect(row)
-    messages.success(request, "已按原文拟出新稿，改好后提交；领导同意发布时替换原来的")
-    return redirect("campaigns:publication_edit", draft.pk)
+        messages.success(request, "已按原文拟出新稿，改好后提交；领导同意发布时替换原来的")
+        return redirect("campaigns:publication_edit", draft.pk)
+    return redirect(row)
 
 
 @require_POST

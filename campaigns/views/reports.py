@@ -4,20 +4,20 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from campaigns import passing_on, reporting
-from campaigns.forms import ReportForm
 from campaigns.lists import ReportList, report_tag, time_tag
 from campaigns.models import Campaign, Report
+from campaigns.report_forms import ReportForm
 from institutions import files
 from institutions.http import Request, posted_version
 from institutions.models import Event, Post
-from institutions.moves import AskForm, moves_for_template, press
+from institutions.moves import AskForm, moves_for_template, press, refusals_said
 from institutions.workflow import Side
 
 WRITE = "campaigns.write_report"
@@ -117,11 +117,8 @@ def _below(report: Report, post: Post) -> dict[str, Any] | None:
 def report_take_over(request: Request, pk: int) -> HttpResponse:
     """Write the sum of the units' accepted reports into the bureau's own report."""
     report = _report(request, pk)
-    try:
+    with refusals_said(request):
         total = passing_on.take_over(report, by=request.post, version=posted_version(request))
-    except ValidationError as refused:
-        messages.error(request, refused.message)
-    else:
         messages.success(request, f"已采用 {total.accepted} 家的合计，请核对后报送")
     return redirect(report)
 
@@ -152,11 +149,8 @@ def report_save(request: Request, pk: int) -> HttpResponse:
     if request.POST.get("then") != "submit":
         messages.success(request, "已保存，还没有报送")
         return redirect(report)
-    try:
+    with refusals_said(request, "已保存，但还不能报送："):
         report.submit(by=request.post, version=report.version)
-    except ValidationError as refused:
-        messages.error(request, f"已保存，但还不能报送：{refused.message}")
-    else:
         messages.success(request, "已报送，等待审核")
     return redirect(report)
 

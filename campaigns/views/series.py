@@ -17,6 +17,7 @@ from campaigns.series_forms import AdoptForm, FillForm, PeriodForm, SeriesForm
 from campaigns.series_lists import SeriesList, SeriesValueList
 from institutions import clock
 from institutions.http import Request
+from institutions.moves import refusals_said
 
 VIEW = "campaigns.view_series"
 GET_POST = ["GET", "HEAD", "POST"]
@@ -126,16 +127,13 @@ def series_adopt(request: Request) -> HttpResponse:
     form = AdoptForm(request.POST or None, post=request.post)
     if form.is_bound and form.is_valid():
         given = form.cleaned_data
-        try:
+        with refusals_said(request):
             made = following.adopt(
                 given["families"],
                 by=request.post,
                 starts=given["starts"],
                 institutions=given["units"],
             )
-        except ValidationError as refused:
-            messages.error(request, refused.message)
-        else:
             messages.success(request, f"已选用 {len(made)} 项指标，填报机构从现在起可以填写")
             return redirect("campaigns:series_list")
     context = {"form": form, "crumbs": [("监测指标", reverse("campaigns:series_list"))]}

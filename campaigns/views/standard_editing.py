@@ -22,6 +22,7 @@ from campaigns.standard_forms import (
 )
 from institutions import clock
 from institutions.http import Request, posted_version
+from institutions.moves import refusals_said
 
 CHANGE = "campaigns.change_standard"
 GET_POST = ["GET", "HEAD", "POST"]
@@ -228,17 +229,13 @@ def standard_levels(request: Request, pk: int) -> HttpResponse:
     formset = LevelFormSet(request.POST or None, initial=_levels(standard))
     if formset.is_bound and formset.is_valid():
         kept = [form for form in formset if not form.cleaned_data.get("DELETE")]
-        try:
+        with refusals_said(request):
             revising.save_levels(
                 standard,
                 [form.level() for form in kept],
                 by=request.post,
                 version=posted_version(request),
             )
-        except ValidationError as refused:
-            for reason in refused.messages:
-                messages.error(request, reason)
-        else:
             messages.success(request, "已保存达标规则")
             return redirect("campaigns:standard_edit", standard.pk)
     return render(request, "campaigns/level_form.html", frame(standard, formset=formset))

@@ -4,7 +4,6 @@ from io import BytesIO
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import FileResponse, Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -20,6 +19,7 @@ from campaigns.tables import StandardTable
 from institutions import audit
 from institutions.http import Request
 from institutions.models import Event
+from institutions.moves import refusals_said
 from institutions.tables import Scope
 
 CHANGE = "campaigns.change_standard"
@@ -68,12 +68,8 @@ def standard_detail(request: Request, pk: int) -> HttpResponse:
 @permission_required(CHANGE, raise_exception=True)
 def standard_publish(request: Request, pk: int) -> HttpResponse:
     standard = _standard(request, pk)
-    try:
+    with refusals_said(request):
         publishing.publish(standard, by=request.post)
-    except ValidationError as refused:
-        for reason in refused.messages:
-            messages.error(request, reason)
-    else:
         messages.success(request, "已发布，从现在起不能再改；更正请出新的版次")
     return redirect(standard)
 

@@ -17,7 +17,7 @@ from campaigns.target_lists import ContributionList, TargetList, contribution_ta
 from institutions import charts, clock, files
 from institutions.http import Request, posted_version
 from institutions.models import Event
-from institutions.moves import AskForm, moves_for_template, press
+from institutions.moves import AskForm, moves_for_template, press, refusals_said
 
 VIEW = "campaigns.view_target"
 CONFIRM = "campaigns.confirm_target"
@@ -188,11 +188,8 @@ def contribution_save(request: Request, pk: int) -> HttpResponse:
     if request.POST.get("then") != "report":
         messages.success(request, "已保存，还没有上报")
         return redirect(row)
-    try:
+    with refusals_said(request, "已保存，但还不能上报："):
         row.report(by=request.post, version=row.version)
-    except ValidationError as refused:
-        messages.error(request, f"已保存，但还不能上报：{refused.message}")
-    else:
         messages.success(request, f"已上报，等待{row.supervisor.known_as}确认")
     return redirect(row)
 

@@ -14,13 +14,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from campaigns import drafting, duties, issuing, passing_on
-from campaigns.forms import MoreUnitsForm, TaskForm
 from campaigns.models import Campaign, PlanLine, Report, Task
 from campaigns.summary import Counts, by_region, counts_of, reached
+from campaigns.task_forms import MoreUnitsForm, TaskForm
 from campaigns.task_lists import TaskList, TaskReportList, with_progress
 from campaigns.views.drafting import GET_POST, frame, own_campaign
 from institutions import audit, clock, sheets
 from institutions.http import Request, posted_version
+from institutions.moves import refusals_said
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CHANGE = "campaigns.change_task"
@@ -184,13 +185,11 @@ def _task_page(request: Request, task: Task) -> HttpResponse:
         late = task.pk is None and not campaign.is_draft
         deed = issuing.add_task if late else drafting.save_task
         made = form.save(commit=False)
-        try:
+        with refusals_said(request):
             deed(made, by=request.post, version=posted_version(request), **form.chosen)
-        except ValidationError as refused:
-            messages.error(request, refused.message)
-            return redirect(campaign)
-        messages.success(request, _said(made, late, form.chosen))
-        return redirect(campaign if campaign.is_draft else made)
+            messages.success(request, _said(made, late, form.chosen))
+            return redirect(campaign if campaign.is_draft else made)
+        return redirect(campaign)
     return render(request, "campaigns/task_form.html", frame(campaign, form=form, task=task))
 
 
@@ -211,13 +210,10 @@ def task_extend(request: Request, pk: int) -> HttpResponse:
     form = MoreUnitsForm(request.POST or None, task=task, post=request.post)
     if form.is_bound and form.is_valid():
         units = form.cleaned_data["institutions"]
-        try:
+        with refusals_said(request):
             made = issuing.add_institutions(
                 task, list(units), by=request.post, version=posted_version(request)
             )
-        except ValidationError as refused:
-            messages.error(request, refused.message)
-        else:
             messages.success(request, f"已增加 {len(made)} 家责任单位")
         return redirect(task)
     context = frame(task.campaign, form=form, task=task)

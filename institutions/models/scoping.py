@@ -123,5 +123,24 @@ class WorkQuerySet(ScopedQuerySet):
     bureau_path = "bureau"
 
 
+class PublishedByBureauQuerySet(ScopedQuerySet):
+    """What a `bureau` keeps for all: known to everybody who works under it, and to those above it."""
+
+    institution_path = "bureau"
+    item_path = None
+    # Which of them those below may know; the bureau itself, and those above, see its drafts too.
+    published: ClassVar[Q] = Q()
+
+    def visible_to(self, post: "Post | None") -> Self:
+        if post is None or post.role in self.hidden_from:
+            return self.none()
+        above = {code for grant in post.reach.grants for code in grant.path.split("/") if code}
+        above |= set(post.institution.path.strip("/").split("/"))
+        rows = Q(bureau__code__in=above) & self.published
+        if post.institution.is_bureau:
+            rows |= Q(bureau__path__startswith=post.institution.path)
+        return self.filter(rows)
+
+
 def ids(rows: Iterable[Any]) -> tuple[int, ...]:
     return tuple(sorted(rows))

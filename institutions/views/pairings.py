@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from institutions import clock, pairing
 from institutions.http import Request
 from institutions.models import Post
+from institutions.moves import refusals_said
 from institutions.pairing_forms import PairingForm
 from institutions.roles import Role
 
@@ -33,16 +34,13 @@ def pairing_edit(request: Request, pk: int) -> HttpResponse:
         },
     )
     if form.is_bound and form.is_valid():
-        try:
+        with refusals_said(request):
             begun, ended = pairing.pair(
                 leader,
                 form.cleaned_data["institutions"],
                 by=request.post,
                 starts=form.cleaned_data["starts"],
             )
-        except ValidationError as refused:
-            messages.error(request, refused.message)
-        else:
             messages.success(request, f"已保存：新增{begun}家，减少{ended}家")
         return redirect("leader_page", leader.pk)
     url = reverse("leader_page", args=[leader.pk])

@@ -123,15 +123,3 @@ class Appeal(Workflow):
 
     def reject(self, *, by: Post, version: int, note: str) -> None:
         self._decide("reject", by=by, version=version, note=note)
-
-    def _decide(self, name: str, *, by: Post, version: int, note: str, **more) -> None:
-        self._move(
-            name,
-            by=by,
-            version=version,
-            note=note,
-            opinion=note,
-            decided_at=clock.now(),
-            decided_by=by,
-            **more,
-        )

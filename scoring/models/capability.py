@@ -17,7 +17,7 @@ from campaigns.capability import Level, read_levels
 from campaigns.models import Campaign, Clause, Group, Standard
 from institutions import clock
 from institutions.models import Institution, Post, StoredFile
-from institutions.models.scoping import ScopedQuerySet, WorkQuerySet
+from institutions.models.scoping import PublishedByBureauQuerySet, ScopedQuerySet, WorkQuerySet
 from institutions.workflow import NOTE, Move, Need, Side, Workflow
 from supervision.models import Problem, Sanction
 
@@ -44,21 +44,7 @@ REVIEW = "scoring.review_capability"
 CHANGE = "scoring.change_capability"
 
 
-class CapabilityRoundQuerySet(WorkQuerySet):
-    """Known to everybody who works under the bureau that runs it, and to those above it."""
-
-    item_path = None
-
-    def visible_to(self, post: Post | None) -> Self:
-        if post is None or post.role in self.hidden_from:
-            return self.none()
-        above = {code for grant in post.reach.grants for code in grant.path.split("/") if code}
-        above |= set(post.institution.path.strip("/").split("/"))
-        rows = Q(bureau__code__in=above)
-        if post.institution.is_bureau:
-            rows |= Q(bureau__path__startswith=post.institution.path)
-        return self.filter(rows)
-
+class CapabilityRoundQuerySet(PublishedByBureauQuerySet):
     def open(self) -> Self:
         return self.filter(status=CapabilityRound.Status.OPEN)
 
@@ -109,7 +95,8 @@ class CapabilityRound(Workflow):
     # Steps of the reminder that have been sent, as "deadline:date:step".
     reminded = models.JSONField(default=list, blank=True, editable=False)
 
-    objects: ClassVar = CapabilityRoundQuerySet.as_manager()
+    # Not a working table of one institution: it is scoped by its bureau.
+    objects: ClassVar = CapabilityRoundQuerySet.as_manager()  # type: ignore[assignment]
 
     MOVES = {
         "close": Move(

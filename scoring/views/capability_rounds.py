@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from institutions import audit, sheets
 from institutions.http import Request
 from institutions.models import Event
-from institutions.moves import moves_for_template, press
+from institutions.moves import moves_for_template, press, refusals_said
 from scoring import capability_filling as filling
 from scoring import capability_register as register
 from scoring import capability_reviewing as reviewing
@@ -139,13 +139,13 @@ def _edit(request: Request, round: CapabilityRound | None) -> HttpResponse:
 @permission_required(FILL, raise_exception=True)
 def capability_start(request: Request, pk: int) -> HttpResponse:
     round = _round(request, pk)
-    try:
+    with refusals_said(request):
         review = filling.start(round, by=request.post)
-    except ValidationError as refused:
-        messages.error(request, "；".join(refused.messages))
-        return redirect(round)
-    messages.success(request, f"自评开始，{filling.said(filling.earliest(review))}起可以申请审核")
-    return redirect("scoring:capability_fill", review.pk)
+        messages.success(
+            request, f"自评开始，{filling.said(filling.earliest(review))}起可以申请审核"
+        )
+        return redirect("scoring:capability_fill", review.pk)
+    return redirect(round)
 
 
 @require_POST

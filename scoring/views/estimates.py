@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from institutions import clock
 from institutions.http import Request
 from institutions.models import Event, Institution
+from institutions.moves import refusals_said
 from institutions.templatetags.portal import money
 from scoring import estimating
 from scoring.estimate_forms import NumbersForm, ServiceForm, SplitForm, year_of
@@ -141,13 +142,10 @@ def estimate_split(request: Request, pk: int) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, "比例应在 1% 至 100% 之间")
         return _back(unit, year)
-    try:
+    with refusals_said(request):
         count = estimating.split_to_villages(
             unit, year, form.cleaned_data["percent"], by=request.post
         )
-    except ValidationError as refused:
-        messages.error(request, refused.message)
-    else:
         messages.success(request, f"已按服务人口分解到 {count} 家村卫生室（站）")
     return _back(unit, year)
 

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from institutions.http import Request
 from institutions.models import Event
+from institutions.moves import refusals_said
 from scoring import rechecking
 from scoring.models import Evaluation, Recheck, RecheckLine, ScoreLine
 from scoring.recheck_forms import DrawForm, RecheckLineForm
@@ -32,13 +33,11 @@ def recheck_draw(request: Request, pk: int) -> HttpResponse:
             raise PermissionDenied("抽查复核由上级局进行")
         messages.error(request, "请填写要抽查的份数")
         return redirect(evaluation)
-    try:
+    with refusals_said(request):
         row = rechecking.draw(evaluation, form.cleaned_data["number"], by=request.post)
-    except ValidationError as refused:
-        messages.error(request, "；".join(refused.messages))
-        return redirect(evaluation)
-    messages.success(request, "已抽取，中心已收到通知；请逐份复核条款")
-    return redirect(row)
+        messages.success(request, "已抽取，中心已收到通知；请逐份复核条款")
+        return redirect(row)
+    return redirect(evaluation)
 
 
 @require_safe
@@ -108,11 +107,8 @@ def recheck_note(request: Request, pk: int) -> HttpResponse:
 @permission_required("scoring.recheck_evaluation", raise_exception=True)
 def recheck_feed_back(request: Request, pk: int) -> HttpResponse:
     row = get_object_or_404(_rechecks(request), pk=pk)
-    try:
+    with refusals_said(request):
         rechecking.feed_back(row, by=request.post)
-    except ValidationError as refused:
-        messages.error(request, "；".join(refused.messages))
-    else:
         messages.success(request, "复核结果已反馈给中心")
     return redirect(row)
 
@@ -133,10 +129,7 @@ def recheck_correct(request: Request, pk: int) -> HttpResponse:
         ),
         pk=pk,
     )
-    try:
+    with refusals_said(request):
         rechecking.order_correction(found, by=request.post)
-    except ValidationError as refused:
-        messages.error(request, "；".join(refused.messages))
-    else:
         messages.success(request, "已责成更正；年终按更正后的得分计算")
     return redirect(found.recheck)

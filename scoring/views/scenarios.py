@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from institutions import clock
 from institutions.http import Request
 from institutions.models import Event
+from institutions.moves import refusals_said
 from scoring import exporting, policies, rules, trying
 from scoring.models import Scenario
 from scoring.scenario_forms import ScenarioForm
@@ -156,11 +157,8 @@ def _lines(found: trying.Comparison) -> Iterator[list[Any]]:
 @permission_required("scoring.change_policy", raise_exception=True)
 def scenario_adopt(request: Request, pk: int) -> HttpResponse:
     row = get_object_or_404(_scenarios(request), pk=pk)
-    try:
+    with refusals_said(request):
         trying.adopt(row, by=request.post)
-    except ValidationError as refused:
-        messages.error(request, "；".join(refused.messages))
-    else:
         messages.success(request, "方案已写入绩效政策；请重新计算年终结果")
     return redirect(row)
 
@@ -169,10 +167,8 @@ def scenario_adopt(request: Request, pk: int) -> HttpResponse:
 @permission_required("scoring.change_policy", raise_exception=True)
 def scenario_remove(request: Request, pk: int) -> HttpResponse:
     row = get_object_or_404(_scenarios(request), pk=pk)
-    try:
+    with refusals_said(request):
         trying.remove(row, by=request.post)
-    except ValidationError as refused:
-        messages.error(request, "；".join(refused.messages))
-        return redirect(row)
-    messages.success(request, f"已删除：{row.name}")
-    return redirect("scoring:scenario_list")
+        messages.success(request, f"已删除：{row.name}")
+        return redirect("scoring:scenario_list")
+    return redirect(row)

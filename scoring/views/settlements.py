@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from institutions import files
 from institutions.http import Request, posted_version
 from institutions.models import Event
-from institutions.moves import AskForm, moves_for_template, press
+from institutions.moves import AskForm, moves_for_template, press, refusals_said
 from institutions.workflow import StaleState
 from scoring import rules, settling
 from scoring.models import Payment, Settlement, SettlementObjection, YearResult
@@ -36,9 +36,7 @@ def settlement_list(request: Request) -> HttpResponse:
     listing = SettlementList(request, _sheets(request))
     frozen = []
     unit = request.post.institution
-    acts = request.post.has_perm(settling.PREPARE) or request.post.has_perm(
-        "scoring.confirm_settlement"
-    )
+    acts = request.post.has_perm(settling.PREPARE) or request.post.has_perm(settling.CONFIRM)
     if acts:
         frozen = _years(request)
     context = {"frozen": frozen, "unit": unit, "sums": settling.totals(listing.found)}
@@ -58,7 +56,7 @@ def _years(request: Request) -> list[dict]:
         if status in one:
             one[status] += 1
     prepares = post.has_perm(settling.PREPARE)
-    confirms = post.has_perm("scoring.confirm_settlement")
+    confirms = post.has_perm(settling.CONFIRM)
     years = [
         {
             **one,
@@ -85,12 +83,8 @@ def _year_posted(request: Request) -> int:
 @permission_required("scoring.prepare_settlement", raise_exception=True)
 def settlement_prepare(request: Request) -> HttpResponse:
     year = _year_posted(request)
-    try:
+    with refusals_said(request):
         count = settling.prepare(request.post.institution, year, by=request.post)
-    except ValidationError as refused:
-        for reason in refused.messages:
-            messages.error(request, reason)
-    else:
         messages.success(request, f"已拟制 {count} 份结算单，核对后公示")
     return redirect(f"{reverse('scoring:settlement_list')}?year={year}")
 
@@ -185,6 +179,7 @@ def _detail(
                 post,
                 url=lambda name: reverse(f"scoring:settlement_{name}", args=[row.pk]),
             ),
+            "another": settling.left_to_another(row, post),
             "history": Event.objects.of(row).order_by("-seq"),
             "crumbs": CRUMBS,
         },

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from institutions import files
 from institutions.http import Request, posted_version
 from institutions.models import Event
-from institutions.moves import moves_for_template, press
+from institutions.moves import moves_for_template, press, refusals_said
 from institutions.workflow import Side, StaleState
 from scoring import appealing, correcting, filling, pictures, raising, verifying
 from scoring.filling import SELF, VERIFIED
@@ -467,13 +467,10 @@ def section_adopt(request: Request, pk: int) -> HttpResponse:
     section = get_object_or_404(_sections(request), pk=pk)
     wanted = request.POST.get("line", "")
     one = [int(wanted)] if wanted.isascii() and wanted.isdigit() else None
-    try:
+    with refusals_said(request):
         count = verifying.adopt(
             section, by=request.post, version=posted_version(request), line_ids=one
         )
-    except ValidationError as refused:
-        messages.error(request, "；".join(refused.messages))
-    else:
         messages.success(request, f"已照自评填入 {count} 条，请逐条核对；扣分的条款请填写理由")
     anchor = f"#l{one[0]}" if one else ""
     return redirect(f"{reverse('scoring:section_verify', args=[pk])}{anchor}")
@@ -503,8 +500,6 @@ def section_finish(request: Request, pk: int) -> HttpResponse:
 @permission_required("scoring.verify_sheet", raise_exception=True)
 def section_resume(request: Request, pk: int) -> HttpResponse:
     section = get_object_or_404(_sections(request), pk=pk)
-    try:
+    with refusals_said(request):
         verifying.resume(section, by=request.post, version=posted_version(request))
-    except ValidationError as refused:
-        messages.error(request, "；".join(refused.messages))
     return redirect("scoring:section_verify", pk)

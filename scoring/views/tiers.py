@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from institutions import clock
 from institutions.http import Request, posted_version
 from institutions.models import Event
-from institutions.moves import moves_for_template, press
+from institutions.moves import moves_for_template, press, refusals_said
 from institutions.rounding import half_up
 from scoring import allocating
 from scoring.models import Allocation, AllocationPart
@@ -108,13 +108,10 @@ def allocation_change(request: Request, pk: int) -> HttpResponse:
         for reasons in form.errors.values():
             messages.error(request, "；".join(reasons))
         return redirect(row)
-    try:
+    with refusals_said(request):
         allocating.change(
             row, by=request.post, version=posted_version(request), **form.cleaned_data
         )
-    except ValidationError as refused:
-        messages.error(request, "；".join(refused.messages))
-    else:
         messages.success(request, "已重新计算")
     return redirect(row)
 

@@ -250,27 +250,16 @@ class Sanction(Workflow):
         ).exists()
 
     def decide(self, *, by: Post, version: int, note: str) -> None:
-        self._settle("decide", by=by, version=version, note=note)
+        self._decide("decide", by=by, version=version, note=note)
         self._tell(f"已作出决定：{self.get_kind_display()}")
 
     def reject(self, *, by: Post, version: int, note: str) -> None:
-        self._settle("reject", by=by, version=version, note=note)
+        self._decide("reject", by=by, version=version, note=note)
 
     def revoke(self, *, by: Post, version: int, note: str) -> None:
         """Take the decision back by a decision of its own, which stays on record beside the first."""
         self._move("revoke", by=by, version=version, note=note, revoked_at=clock.now())
         self._tell(f"决定已撤销：{self.get_kind_display()}")
-
-    def _settle(self, name: str, *, by: Post, version: int, note: str) -> None:
-        self._move(
-            name,
-            by=by,
-            version=version,
-            note=note,
-            opinion=note,
-            decided_at=clock.now(),
-            decided_by=by,
-        )
 
     def _tell(self, text: str) -> None:
         if self.kind in self.RESTRICTED:

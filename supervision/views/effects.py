@@ -2,13 +2,14 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from institutions import files
 from institutions.http import Request, posted_version
+from institutions.moves import refusals_said
 from institutions.workflow import StaleState
 from supervision import checking_effect
 from supervision.models import EffectCheck
@@ -30,7 +31,7 @@ def rectification_effect(request: Request, pk: int) -> HttpResponse:
     if not form.is_valid():
         return detail_page(request, row, effect=form)
     given = form.cleaned_data
-    try:
+    with refusals_said(request):
         checking_effect.check_effect(
             row,
             on=given["on"],
@@ -41,9 +42,6 @@ def rectification_effect(request: Request, pk: int) -> HttpResponse:
             by=request.post,
             version=version,
         )
-    except ValidationError as refused:
-        messages.error(request, "；".join(refused.messages))
-    else:
         back = given["result"] == EffectCheck.Result.BACK
         messages.success(request, "已登记问效结果" + ("，问题已重新交办" if back else ""))
     return redirect(row)

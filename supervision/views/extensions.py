@@ -1,11 +1,12 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
 from institutions.http import Request, posted_version
+from institutions.moves import refusals_said
 from institutions.workflow import Side, StaleState
 from supervision import extending
 from supervision.models import Extension, Rectification
@@ -24,13 +25,10 @@ def extension_ask(request: Request, pk: int) -> HttpResponse:
     if not form.is_valid():
         return detail_page(request, row, extension=form)
     given = form.cleaned_data
-    try:
+    with refusals_said(request):
         extending.ask(
             row, reason=given["reason"], wished=given["wished"], by=request.post, version=version
         )
-    except ValidationError as refused:
-        messages.error(request, "；".join(refused.messages))
-    else:
         messages.success(request, f"已申请延期，等待{row.supervisor.known_as}审批")
     return redirect(row)
 
@@ -43,13 +41,10 @@ def extension_grant(request: Request, pk: int) -> HttpResponse:
     if not form.is_valid():
         return detail_page(request, row, grant=form)
     given = form.cleaned_data
-    try:
+    with refusals_said(request):
         extending.grant(
             asked, due=given["due"], note=given["note"], by=request.post, version=version
         )
-    except ValidationError as refused:
-        messages.error(request, "；".join(refused.messages))
-    else:
         messages.success(request, "已同意延期")
     return redirect(row)
 
@@ -61,11 +56,8 @@ def extension_refuse(request: Request, pk: int) -> HttpResponse:
     form = RefuseForm(request.POST)
     if not form.is_valid():
         return detail_page(request, row, refuse=form)
-    try:
+    with refusals_said(request):
         extending.refuse(asked, note=form.cleaned_data["note"], by=request.post, version=version)
-    except ValidationError as refused:
-        messages.error(request, "；".join(refused.messages))
-    else:
         messages.success(request, "已答复：不同意延期")
     return redirect(row)
 

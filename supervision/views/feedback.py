@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from institutions import files
 from institutions.http import Request
+from institutions.moves import refusals_said
 from institutions.workflow import Side
 from supervision import recording, sampling, signing, surveying
 from supervision.feedback_forms import SignForm
@@ -40,7 +41,7 @@ def visit_sign(request: Request, pk: int) -> HttpResponse:
         raise PermissionDenied("督导反馈由督导组和被督导机构签字")
     form = SignForm(request.POST, post=request.post, party=party)
     if form.is_valid():
-        try:
+        with refusals_said(request):
             row = signing.sign(
                 visit,
                 by=request.post,
@@ -49,8 +50,6 @@ def visit_sign(request: Request, pk: int) -> HttpResponse:
                 picture=form.picture,
             )
             messages.success(request, f"{row.get_party_display()}已签字")
-        except ValidationError as refused:
-            messages.error(request, refused.messages[0])
         return redirect("supervision:visit_feedback", visit.pk)
     return _feedback(request, visit, refused=form)
 

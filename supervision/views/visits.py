@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from institutions import clock, files
 from institutions.http import Request, posted_version
 from institutions.models import Event, Post
-from institutions.moves import AskForm, moves_for_template, press
+from institutions.moves import AskForm, moves_for_template, press, refusals_said
 from institutions.templatetags.portal import time_cn
 from institutions.workflow import StaleState
 from supervision import assigning, recording, signing, submitting
@@ -222,11 +222,9 @@ def _photos(line: VisitLine) -> list[dict[str, str]]:
 def line_remove(request: Request, pk: int) -> HttpResponse:
     lines = VisitLine.objects.visible_to(request.post).select_related("visit__round")
     line = get_object_or_404(lines, pk=pk)
-    try:
+    with refusals_said(request):
         recording.remove_line(line, by=request.post, version=posted_version(request))
         messages.success(request, "已删除")
-    except ValidationError as refused:
-        messages.error(request, refused.messages[0])
     return redirect("supervision:visit_record", line.visit_id)
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from institutions import clock
 from institutions.http import Request, posted_version
 from institutions.models import Event
-from institutions.moves import AskForm, moves_for_template, press
+from institutions.moves import AskForm, moves_for_template, press, refusals_said
 from institutions.workflow import Side
 from supervision import assigning, coverage, risk, year_planning
 from supervision.bodies import supervises
@@ -182,11 +182,8 @@ def _entry_form(request: Request, entry: PlannedRound) -> HttpResponse:
 def planned_remove(request: Request, pk: int) -> HttpResponse:
     entry = _entry(request, pk)
     plan = entry.plan
-    try:
+    with refusals_said(request):
         year_planning.remove_entry(entry, by=request.post, version=posted_version(request))
-    except ValidationError as refused:
-        messages.error(request, refused.messages[0])
-    else:
         messages.success(request, "已去掉")
     return redirect(plan)
 
@@ -196,13 +193,11 @@ def planned_remove(request: Request, pk: int) -> HttpResponse:
 def planned_start(request: Request, pk: int) -> HttpResponse:
     """Make the round that the plan provides for."""
     entry = _entry(request, pk)
-    try:
+    with refusals_said(request):
         round = assigning.start_planned(entry, by=request.post)
-    except ValidationError as refused:
-        messages.error(request, refused.messages[0])
-        return redirect(entry.plan)
-    messages.success(request, "已拟定轮次。下一步：安排督导组，或随机抽取")
-    return redirect(round)
+        messages.success(request, "已拟定轮次。下一步：安排督导组，或随机抽取")
+        return redirect(round)
+    return redirect(entry.plan)
 
 
 def _detail(request: Request, plan: YearPlan, *, pressed: AskForm | None = None) -> HttpResponse:

@@ -5,7 +5,17 @@ from datetime import date
 import pytest
 from django.urls import reverse
 
-from campaigns.models import Campaign, Passage, Phase, SupervisionFocus, Task
+from campaigns.models import (
+    Campaign,
+    Group,
+    Passage,
+    Phase,
+    PlanCall,
+    SupervisionFocus,
+    Target,
+    Task,
+)
+from campaigns.passage_forms import PassageLinkForm
 from institutions.models import Event, StoredFile
 from tests import builders
 from tests.campaigns.papers import PAPER, draft, issued
@@ -351,6 +361,27 @@ def test_every_passage_says_what_it_became_or_why_it_needs_nothing(world, log_in
     )
     wrong = {"tasks": [foreign.pk], "version": row.version + 1}
     assert client.post(url("passage_edit", passage.pk), wrong).context["form"].errors["tasks"]
+
+
+def test_a_passage_may_become_what_the_bureau_keeps_beside_campaigns(world, log_in):
+    row = registered(log_in(world.posts.officer), paper=PAPER)
+    for paper, name in ((None, "常设"), (row, "本活动"), (draft(world), "别的活动")):
+        own = {"campaign": paper, "institution": world.county, "bureau": world.county}
+        Group.objects.create(
+            kind="leading", name=name, supervisor=world.county, set_up_on=date(2023, 3, 1), **own
+        )
+        PlanCall.objects.create(kind="quality", name=name, year=2023, due=date(2023, 4, 1), **own)
+        Target.objects.create(
+            campaign=paper,
+            bureau=world.county,
+            name=name,
+            goal=3,
+            starts=date(2023, 1, 1),
+            due=date(2023, 12, 31),
+        )
+    form = PassageLinkForm(instance=row.passages.first(), post=world.posts.officer)
+    for noun in ("groups", "plan_calls", "targets"):
+        assert {kept.name for kept in form.fields[noun].queryset} == {"常设", "本活动"}, noun
 
 
 def test_an_attachment_is_served_through_its_campaign_and_can_be_removed_from_a_draft(

@@ -5,14 +5,14 @@ from datetime import date
 import pytest
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.backends.signed_cookies import SessionStore
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.template.loader import render_to_string
 from django.test import RequestFactory
 
 from campaigns.models import Campaign, Report, Task
 from institutions import files
 from institutions.models import Event
-from institutions.moves import moves_for_template, press
+from institutions.moves import moves_for_template, press, refusals_said
 from institutions.workflow import Move, Need, Side, StaleState
 from tests import builders
 
@@ -102,6 +102,17 @@ def test_an_unmet_need_is_said_in_a_message(world, report):
     assert [str(m) for m in request._messages] == ["请先上传佐证材料"]
     report.refresh_from_db()
     assert report.status == "open"
+
+
+def test_a_refused_deed_says_every_reason_and_only_a_refusal_is_caught(world, report):
+    request = posted(world.posts.head)
+    with refusals_said(request, "已保存，但还不能上报："):
+        raise ValidationError(["缺材料", "缺说明"])
+    said = [str(m) for m in request._messages]
+    assert said == ["已保存，但还不能上报：缺材料", "已保存，但还不能上报：缺说明"]
+    for passing in (PermissionDenied(), StaleState(report)):
+        with pytest.raises(type(passing)), refusals_said(request):
+            raise passing
 
 
 def test_dates_and_files_can_be_asked_for(world, report, monkeypatch):

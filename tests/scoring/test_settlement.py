@@ -163,6 +163,31 @@ def test_an_objection_is_rejected_with_a_reason_or_withdrawn(world, log_in, froz
     assert not row.has_open_objections
 
 
+def test_the_only_head_of_a_centre_is_told_who_confirms_what_he_drew_up(world, log_in, over):
+    clinics = {world.clinic: "92", world.sibling_clinic: "85"}
+    for quarter in (1, 2, 3, 4):
+        scenes.final_sheets(world.posts.head, over, clinics, quarter=quarter)
+    scenes.people(clinics, 1000)
+    year_end.settle(world.centre, 2023, by=world.posts.head, freeze=True)
+    head = log_in(world.posts.head)
+    prepare(head)
+    head.post(reverse("scoring:settlement_publish_all"), {"year": 2023})
+    let_the_period_pass()
+    row = Settlement.objects.get(institution=world.clinic)
+    told = "请上级系统管理员给另一人（如分管副职）增设本机构的“机构负责人”任职"
+    assert told in head.get(row.get_absolute_url()).content.decode()
+    answer = head.post(reverse("scoring:settlement_confirm_all"), {"year": 2023}, follow=True)
+    (said,) = (str(message) for message in answer.context["messages"])
+    assert told in said and said.count("、") == 1, "said once for both clinics"
+    assert told not in log_in(world.posts.doctor).get(row.get_absolute_url()).content.decode()
+
+    second = builders.post(world.centre, Role.HEAD, "分管副主任", username="deputy")
+    deputy = log_in(second)
+    assert told not in deputy.get(row.get_absolute_url()).content.decode()
+    deputy.post(reverse("scoring:settlement_confirm_all"), {"year": 2023})
+    assert set(Settlement.objects.values_list("status", flat=True)) == {"confirmed"}
+
+
 @pytest.mark.row("C26", "X08")
 def test_a_veto_takes_the_year_and_what_was_prepaid_comes_back_or_is_carried(world, log_in, over):
     scores = {world.centre: "92", world.other_centre: "85.50"}

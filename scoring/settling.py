@@ -17,7 +17,7 @@ from institutions import audit, clock
 from institutions.models import Institution, Post, StoredFile
 from institutions.notifying import notify, posts_at
 from institutions.rounding import rate_text
-from scoring import rules
+from scoring import rules, year_end
 from scoring.models import Payment, Settlement, SettlementObjection, YearResult
 from scoring.policies import policy_of
 from scoring.publishing import appeal_deadline
@@ -169,10 +169,8 @@ def left_to_another(row: Settlement, post: Post) -> str:
         return ""
     if row.supervisor.is_bureau:
         return "拟制和确认应由两个人办理，请由另一位局领导确认"
-    return (
-        "拟制和确认应由两个人办理，请由本机构另一位机构负责人登录后确认。只有一位机构负责人的，"
-        "请上级系统管理员给另一人（如分管副职）增设本机构的“机构负责人”任职，再由他确认"
-    )
+    hint = year_end.second_head(row.supervisor)
+    return f"拟制和确认应由两个人办理，请由本机构另一位机构负责人登录后确认。{hint}"
 
 
 def move_all(name: str, unit: Institution, year: int, *, by: Post) -> tuple[int, list[str]]:

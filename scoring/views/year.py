@@ -95,6 +95,7 @@ def year_list(request: Request) -> HttpResponse | StreamingHttpResponse:
             "same_person": first is not None
             and first.settled_by is not None
             and first.settled_by.user_id == request.post.user_id,
+            "second_head": year_end.second_head(unit),
             "may_confirm": first is not None
             and not first.is_frozen
             and first.confirmed_at is None

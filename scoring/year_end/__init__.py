@@ -4,7 +4,15 @@ A bureau settles the institutions it supervises itself, a centre its clinics, by
 """
 
 from scoring.year_end.computing import compute, pay, rows_from, score_all
-from scoring.year_end.freezing import confirm, freeze, may_confirm, may_freeze, may_settle, settle
+from scoring.year_end.freezing import (
+    confirm,
+    freeze,
+    may_confirm,
+    may_freeze,
+    may_settle,
+    second_head,
+    settle,
+)
 from scoring.year_end.inputs import Inputs, YearRefused, read_inputs, read_sheets, read_work
 from scoring.year_end.table import (
     HEADERS,
@@ -34,6 +42,7 @@ __all__ = [
     "results_in_sight",
     "rows_from",
     "score_all",
+    "second_head",
     "settle",
     "units_in_sight",
     "years_in_sight",

@@ -12,6 +12,16 @@ from scoring.year_end.computing import compute
 from scoring.year_end.inputs import YearRefused, read_inputs
 
 
+def second_head(unit: Institution) -> str:
+    """Say how a centre comes to a second person, given by the system administrator above; a bureau has leaders enough."""
+    if unit.is_bureau:
+        return ""
+    return (
+        "只有一位机构负责人的，请上级系统管理员给另一人（如分管副职）增设本机构的“机构负责人”任职，"
+        "再由他办理"
+    )
+
+
 def may_settle(unit: Institution, post: Post) -> bool:
     """Say whether `post` settles this unit: its own, by the right to."""
     return post.has_perm("scoring.settle_year") and post.acts_for(unit.pk)
@@ -65,7 +75,7 @@ def confirm(unit: Institution, year: int, *, by: Post, seen: str) -> int:
     with transaction.atomic():
         rows = _held(unit, year)
         _refuse_unfit(unit, year, rows, seen)
-        _refuse_same(rows[0].settled_by, by, "计算和复核应由两个人办理，请由另一人复核")
+        _refuse_same(unit, rows[0].settled_by, by, "计算和复核应由两个人办理，请由另一人复核")
         YearResult.objects.filter(pk__in=[row.pk for row in rows]).update(
             confirmed_at=clock.now(), confirmed_by=by
         )
@@ -93,11 +103,13 @@ def freeze(unit: Institution, year: int, *, by: Post, seen: str) -> int:
     with transaction.atomic():
         rows = _held(unit, year)
         policy = _refuse_unfit(unit, year, rows, seen)
-        _refuse_same(rows[0].settled_by, by, "计算和定稿应由两个人办理，请由另一位负责人定稿")
+        _refuse_same(unit, rows[0].settled_by, by, "计算和定稿应由两个人办理，请由另一位负责人定稿")
         if policy.second_reader:
             if rows[0].confirmed_by is None:
                 raise YearRefused(["按政策，年终表先由第二人复核，再定稿"])
-            _refuse_same(rows[0].confirmed_by, by, "复核和定稿应由两个人办理，请由另一位负责人定稿")
+            _refuse_same(
+                unit, rows[0].confirmed_by, by, "复核和定稿应由两个人办理，请由另一位负责人定稿"
+            )
         YearResult.objects.filter(pk__in=[row.pk for row in rows]).update(
             frozen_at=clock.now(), frozen_by=by
         )
@@ -119,9 +131,9 @@ def _refuse_unfit(unit: Institution, year: int, rows: list[YearResult], seen: st
     return inputs.policy
 
 
-def _refuse_same(earlier: Post | None, by: Post, reason: str) -> None:
+def _refuse_same(unit: Institution, earlier: Post | None, by: Post, reason: str) -> None:
     if earlier and (earlier.pk == by.pk or (by.user_id and earlier.user_id == by.user_id)):
-        raise YearRefused([reason])
+        raise YearRefused([reason, *filter(None, [second_head(unit)])])
 
 
 def _tell(

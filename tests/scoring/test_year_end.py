@@ -323,6 +323,9 @@ def test_freezing_needs_a_second_person_and_unchanged_inputs(world, over, log_in
     row = YearResult.objects.get()
     with pytest.raises(year_end.YearRefused, match="两个人"):
         year_end.freeze(world.centre, 2023, by=world.posts.head, seen=row.inputs)
+    # The only head of a centre is told how there comes to be a second one.
+    page = log_in(world.posts.head).get(f"/scoring/year/?unit={world.centre.code}&year=2023")
+    assert "请上级系统管理员给另一人" in page.content.decode()
     second = builders.post(world.centre, "head", "副主任")
     grant(world.clinic, "bonus", "1")
     with pytest.raises(year_end.YearRefused, match="请重新计算"):

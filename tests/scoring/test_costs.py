@@ -127,7 +127,7 @@ def test_a_lost_clause_costs_what_settling_again_with_its_points_would_pay(world
 
 
 def test_a_clause_costs_nothing_under_a_veto_above_the_full_line_or_below_the_pay_line(
-    world, county
+    world, county, log_in
 ):
     row = settle(world)["ZC-FY"]
     assert {c.yuan for c in costing.costs_of(row, world.posts.finance).rows} == {Decimal(0)}
@@ -135,6 +135,10 @@ def test_a_clause_costs_nothing_under_a_veto_above_the_full_line_or_below_the_pa
     costs = agrees(world)
     assert {c.yuan for c in costs.rows} == {Decimal("0.00")}
     assert any("已达到全额线" in step for step in costs.rows[0].steps)
+    page = log_in(world.posts.finance).get(
+        reverse("scoring:year_costs", args=[YearResult.objects.get(institution=world.centre).pk])
+    )
+    assert "单独补回任何一条都不改变核定金额" in page.content.decode()
     from scoring.models import Adjustment
 
     Adjustment.objects.create(institution=world.centre, year=2023, kind="veto", reason="造假")
@@ -179,6 +183,7 @@ def test_the_institution_opens_its_own_costs_down_to_rule_reason_and_verifier(
     text = client.get(url).content.decode()
     for words in ("这一条扣 11.40 分，影响经费 76,095.00 元", "A2现场抽查不符", "基妇科经办人"):
         assert words in text, words
+    assert "单独补回任何一条" not in text
     line = ScoreLine.objects.filter(clause__code="A2", sheet__institution=world.centre).first()
     assert f"{reverse('scoring:sheet_detail', args=[line.sheet_id])}#l{line.pk}" in text
     detail = client.get(rows["ZC-QNL"].get_absolute_url()).content.decode()

@@ -112,6 +112,26 @@ MENU: list[tuple[str, Any, str]] = [
     ),
 ]
 
+# What is opened from an entry but has a path of its own: how the names of its views begin.
+BESIDE = {
+    "campaigns:campaign_list": ("phase_board",),
+    "supervision:year_plan_list": ("supervision:planned_",),
+    "supervision:round_list": ("supervision:draw_", "supervision:spread_"),
+    "supervision:survey_list": ("supervision:visit_policy",),
+    "scoring:evaluation_list": ("scoring:honesty_", "scoring:score_summary", "scoring:recheck_"),
+    "scoring:sheet_list": ("scoring:section_", "scoring:line_", "scoring:appeal_create"),
+    "scoring:year_list": ("scoring:scenario_", "scoring:estimate_", "scoring:cost_"),
+    "scoring:funding_year": (
+        "scoring:payment_",
+        "scoring:allocation_",
+        "scoring:award_",
+        "scoring:outcome_",
+    ),
+    "scoring:distribution_list": ("scoring:share_",),
+    "leader_list": ("institutions:pairing_",),
+    "institutions:capacity_list": ("institutions:cooperation_",),
+}
+
 
 class Portal:
     """Lazily answers what `base.html` asks of `portal`."""
@@ -154,6 +174,11 @@ class Portal:
     def menu(self) -> list[Entry]:
         return [] if self.post is None else self._entries(MENU)
 
+    @property
+    def _view_name(self) -> str:
+        match = self.request.resolver_match
+        return match.view_name if match else ""
+
     def _may(self, perm: str) -> bool:
         return not perm or (self.post is not None and self.post.has_perm(perm))
 
@@ -171,6 +196,7 @@ class Portal:
                 url = reverse(target)
                 path = self.request.path
                 current = path == url if url == "/" else path.startswith(url)
+                current = current or self._view_name.startswith(BESIDE.get(target, ()))
                 shown.append(Entry(label, url, current))
         return shown
 

@@ -73,9 +73,9 @@ class Cell:
     tag: Tag | None
 
     @property
-    def is_date(self) -> bool:
-        """A date stands on one line."""
-        return isinstance(self.value, date)
+    def on_one_line(self) -> bool:
+        """A date and a short word (优秀) are not broken."""
+        return isinstance(self.value, date) or (isinstance(self.value, str) and len(self.value) < 5)
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,21 @@ class StaleStateMiddleware:
             row = exception.row
             history = Event.objects.of(row).order_by("-seq")[:5]
             url = row.get_absolute_url() if hasattr(row, "get_absolute_url") else "/"
-            return render(
-                request, "409.html", {"row": row, "history": history, "url": url}, status=409
-            )
+            context = {"row": row, "history": history, "url": url, "typed": _typed(request, row)}
+            return render(request, "409.html", context, status=409)
         return None
+
+
+def _typed(request, row) -> list[tuple[str, str]]:
+    """What a person wrote and would lose: the fields of the record by name, and any other words; no keys or codes."""
+    fields = {field.name: field for field in row._meta.concrete_fields if not field.is_relation}
+    found = []
+    for name, values in request.POST.lists():
+        field = fields.get(name)
+        words = dict(field.flatchoices) if field else {}
+        text = "；".join(str(words.get(value, value)) for value in values if value.strip())
+        if name in ("csrfmiddlewaretoken", "version") or not text:
+            continue
+        if field or not text.isascii():
+            found.append((str(field.verbose_name) if field else "填写的内容", text))
+    return found

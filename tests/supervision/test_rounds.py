@@ -236,4 +236,10 @@ def test_a_draft_can_be_changed_and_an_issued_round_not(world, log_in):
     assert "不能早于" in client.post(url, {**values, "ends": "2023-03-01"}).content.decode()
     issue_round(round, by=world.posts.officer, version=round.version)
     round.refresh_from_db()
-    assert client.post(url, {**values, "version": round.version}).status_code == 409
+    stale = client.post(url, {**values, "name": "又改的名", "version": round.version})
+    assert stale.status_code == 409
+    # What was typed is there to be copied, in the words of the screen.
+    typed = dict(stale.context["typed"])
+    assert typed[str(round._meta.get_field("name").verbose_name)] == "又改的名"
+    assert typed[str(round._meta.get_field("type").verbose_name)] == round.get_type_display()
+    assert "又改的名" in stale.content.decode() and "csrf" not in str(typed)

@@ -174,10 +174,17 @@ class Portal:
     def menu(self) -> list[Entry]:
         return [] if self.post is None else self._entries(MENU)
 
-    @property
-    def _view_name(self) -> str:
-        match = self.request.resolver_match
-        return match.view_name if match else ""
+    @cached_property
+    def _here(self) -> str:
+        """The entry one is at: the one this page stands beside, else the one with the longest path it lies below."""
+        match, path = self.request.resolver_match, self.request.path
+        for target, beginnings in BESIDE.items():
+            if match and match.view_name.startswith(beginnings):
+                return target
+        targets = [e[1] for _, group, _ in MENU if isinstance(group, list) for e in group]
+        below = [target for target in targets if path.startswith(reverse(target))]
+        elsewhere = "home" if path == "/" else ""
+        return max(below, key=lambda target: len(reverse(target)), default=elsewhere)
 
     def _may(self, perm: str) -> bool:
         return not perm or (self.post is not None and self.post.has_perm(perm))
@@ -193,11 +200,7 @@ class Portal:
                     current = any(child.current for child in children)
                     shown.append(Entry(label, "", current, children=children))
             elif self._may(perm):
-                url = reverse(target)
-                path = self.request.path
-                current = path == url if url == "/" else path.startswith(url)
-                current = current or self._view_name.startswith(BESIDE.get(target, ()))
-                shown.append(Entry(label, url, current))
+                shown.append(Entry(label, reverse(target), target == self._here))
         return shown
 
 

@@ -25,6 +25,9 @@ def lit(page):
         ("scoring:honesty_list", ["绩效评价", "评价"]),
         ("institutions:cooperation_list", ["机构人员", "服务能力"]),
         ("scoring:sheet_list", ["绩效评价", "评分表"]),
+        ("campaigns:standard_list", ["绩效评价", "评价标准"]),
+        ("campaigns:campaign_list", ["活动任务", "活动"]),
+        ("campaigns:standard_create", ["绩效评价", "评价标准"]),
         ("home", ["工作台"]),
     ],
 )

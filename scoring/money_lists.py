@@ -35,7 +35,6 @@ from scoring.models import (
     Payment,
     Settlement,
     SettlementObjection,
-    YearResult,
 )
 from supervision.models import Sanction
 

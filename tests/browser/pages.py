@@ -25,7 +25,9 @@ def addresses() -> dict[str, Any]:
     from django.urls import reverse
 
     from institutions.models import Post
-    from tests import builders, canaries, test_access
+    from tests import builders, canaries
+    from tests.access import ROUTES
+    from tests.access.specs import Guarded, Move, Page, Record
 
     without: list[str] = []
     world = builders.two_counties()
@@ -52,7 +54,7 @@ def addresses() -> dict[str, Any]:
     def first(spec, route: str) -> tuple[str, str] | None:
         order = (*FIRST, *sorted(spec.allowed - set(FIRST)))
         people = [persona for persona in order if persona in spec.allowed and persona in clients]
-        if isinstance(spec, test_access.Page):
+        if isinstance(spec, Page):
             tried = [reverse(route, args=spec.args)]
         else:
             records = getattr(rows, spec.rows)
@@ -63,13 +65,13 @@ def addresses() -> dict[str, Any]:
         return found
 
     walk: dict[str, list[str]] = {}
-    for route, spec in test_access.ROUTES.items():
-        asked = isinstance(spec, (test_access.Page, test_access.Record))
-        if not asked or isinstance(spec, test_access.Move) or route.endswith(NO_PAGE):
+    for route, spec in ROUTES.items():
+        asked = isinstance(spec, (Page, Record))
+        if not asked or isinstance(spec, Move) or route.endswith(NO_PAGE):
             continue
-        if isinstance(spec, test_access.Page) and spec.method != "get":
+        if isinstance(spec, Page) and spec.method != "get":
             continue
-        if isinstance(spec, test_access.Guarded) and "get" not in spec.methods:
+        if isinstance(spec, Guarded) and "get" not in spec.methods:
             continue
         found = first(spec, route)
         if found:

@@ -27,7 +27,7 @@ MAX_SMALL_PART = 2_000_000  # relationships, content types
 MAX_PROLOG = 65_536
 CHUNK = 65_536
 
-# What zipfile raises on a damaged or hostile zip.
+# What zipfile raises on a damaged or hostile zip; NotImplementedError is its word for a compression it does not know.
 BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, OSError, ValueError, EOFError)
 DAMAGED = "文件已损坏，无法打开，请重新另存一份再上传。"
 

@@ -4,7 +4,20 @@ from collections.abc import Sequence
 from typing import Any
 
 import django_filters
-from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    FilteredRelation,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    When,
+)
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
@@ -22,7 +35,6 @@ from scoring.models import (
     Payment,
     Settlement,
     SettlementObjection,
-    YearResult,
 )
 from supervision.models import Sanction
 
@@ -275,16 +287,20 @@ class OutcomeFilters(ScopedFilterSet):
 
 
 class OutcomeList(Listing):
-    """Evaluation, money, pay and people of an institution side by side (中卫: 与财政补助投入、绩效工资政策、人才队伍建设相结合)."""
+    """Evaluation, money, pay and people of an institution side by side (中卫: 与财政补助投入、绩效工资政策、人才队伍建设相结合).
+
+    What weighs most comes first: the vetoed, then the others by rank, last those without a result.
+    """
 
     title = "综合运用表"
     search = ("search",)
     filters = OutcomeFilters
-    order = ("code",)
+    order = ("weight", "place_or_0", "code")
 
     def __init__(self, request: Request, rows: QuerySet[Institution], year: int) -> None:
-        result = YearResult.objects.filter(
-            institution=OuterRef("pk"), unit=OuterRef("parent"), year=year
+        result = FilteredRelation(
+            "yearresults",
+            condition=Q(yearresults__year=year, yearresults__unit=F("parent")),
         )
         sheet = Settlement.objects.filter(
             institution=OuterRef("pk"), supervisor=OuterRef("parent"), year=year
@@ -305,10 +321,15 @@ class OutcomeList(Listing):
         super().__init__(
             request,
             rows.annotate(
-                score=Subquery(result.values("score")[:1], output_field=fixed),
-                grade=Subquery(result.values("grade")[:1]),
-                place=Subquery(result.values("rank")[:1]),
-                approved=Subquery(result.values("approved_amount")[:1], output_field=fixed),
+                result=result,
+                score=F("result__score"),
+                grade=F("result__grade"),
+                place=F("result__rank"),
+                approved=F("result__approved_amount"),
+                weight=Case(
+                    When(result__vetoed=True, then=0), When(result__vetoed=False, then=1), default=2
+                ),
+                place_or_0=Coalesce("result__rank", 0),
                 settled=Subquery(sheet.values("due")[:1], output_field=fixed),
                 paid=Subquery(sheet.values("paid")[:1], output_field=fixed),
                 awarded=Subquery(

@@ -541,6 +541,13 @@ class YearEndTable(Table):
     importable = False
     export_perm = "scoring.view_yearresult"
 
+    def compare(self, rows: list[Row]) -> Iterator[Change]:
+        """Nothing comes in."""
+        return iter(())
+
+    def write(self, changes: list[Change]) -> None:
+        """Nothing comes in."""
+
     def export(self, year: int | None) -> Iterator[Sequence[Any]]:
         rows = self.scope.limit(YearResult.objects.filter(unit=self.scope.unit))
         if year is None:

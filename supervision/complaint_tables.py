@@ -14,16 +14,11 @@ from institutions import clock, sheets
 from institutions.models import Institution, Kind
 from institutions.tables import BATCH, PLACE, Change, Column, Row, Table, code_of
 from supervision import complaining
+from supervision.columns import chosen
 from supervision.models import Complaint
 from supervision.models.complaint import refuse_identity
 
-CHANNELS = {str(c.label): c.value for c in Complaint.Channel}
-KINDS = {str(k.label): k.value for k in Complaint.Kind}
 SATISFIED = {str(s.label): s.value for s in Complaint.Satisfied}
-
-
-def _label(choices: Any) -> Any:
-    return lambda value: str(choices(value).label)
 
 
 class ComplaintTable(Table):
@@ -37,24 +32,8 @@ class ComplaintTable(Table):
         Column("工单编号", "number", sheets.text(40), required=True, example="2023-015"),
         PLACE,
         Column("收到日期", "received_on", sheets.date, required=True, example="2023-03-20"),
-        Column(
-            "渠道",
-            "channel",
-            sheets.choice(CHANNELS),
-            required=True,
-            show=_label(Complaint.Channel),
-            help="、".join(CHANNELS),
-            example="12345热线",
-        ),
-        Column(
-            "类型",
-            "kind",
-            sheets.choice(KINDS),
-            required=True,
-            show=_label(Complaint.Kind),
-            help="、".join(KINDS),
-            example="投诉",
-        ),
+        chosen("渠道", "channel", Complaint.Channel, example="12345热线"),
+        chosen("类型", "kind", Complaint.Kind, example="投诉"),
         Column("问题类别", "category", sheets.text(40), blank="", example="健康体检"),
         Column(
             "服务项目",
@@ -81,7 +60,7 @@ class ComplaintTable(Table):
             "satisfied",
             sheets.choice(SATISFIED),
             blank="unknown",
-            show=_label(Complaint.Satisfied),
+            show=lambda value: str(Complaint.Satisfied(value).label),
             help="、".join(SATISFIED),
         ),
         Column("办结日期", "closed_on", sheets.date, help="已办结的填写"),

@@ -22,12 +22,11 @@ from institutions.tables import (
     Table,
 )
 from supervision import rectifying
+from supervision.columns import chosen
 from supervision.handing_out import NewProblem, hand_out
 from supervision.lists import RectificationList, latest_note
 from supervision.models import ProgressNote, Rectification, Severity, Source
 
-SOURCES = {str(source.label): source.value for source in Source}
-SEVERITIES = {str(severity.label): severity.value for severity in Severity}
 STATES = {str(status.label): status.value for status in Rectification.Status}
 WRITTEN = ("measures", "leader", "person")
 PASSED_OVER = "只供查看，导入时不用"
@@ -49,15 +48,7 @@ class RectificationTable(Table):
     keyed = ("institution", "source", "found_on", "item", "text")
     columns = (
         _passed_over("序号", "number", 20),
-        Column(
-            "问题来源",
-            "source",
-            sheets.choice(SOURCES),
-            required=True,
-            show=lambda v: str(Source(v).label),
-            help="、".join(SOURCES),
-            example="省级",
-        ),
+        chosen("问题来源", "source", Source, example="省级"),
         Column("发现日期", "found_on", sheets.date, required=True, example="2023-03-31"),
         Column(
             "机构",
@@ -79,15 +70,7 @@ class RectificationTable(Table):
             example="老年人",
         ),
         Column("问题描述", "text", sheets.text(2000), required=True),
-        Column(
-            "问题性质",
-            "severity",
-            sheets.choice(SEVERITIES),
-            required=True,
-            show=lambda v: str(Severity(v).label),
-            help="、".join(SEVERITIES),
-            example="一般",
-        ),
+        chosen("问题性质", "severity", Severity, example="一般"),
         Column("整改措施", "measures", sheets.text(4000), blank=""),
         Column("责任领导", "leader", sheets.text(40), blank=""),
         Column("责任人", "person", sheets.text(40), blank=""),

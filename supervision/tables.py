@@ -14,14 +14,12 @@ from campaigns.tables import in_force
 from institutions import clock, sheets
 from institutions.models import Institution, Kind
 from institutions.tables import BATCH, PLACE, YEAR, Change, Column, Row, Table, code_of
+from supervision.columns import chosen
 from supervision.complaint_tables import ComplaintTable
 from supervision.expert_tables import ExpertTable
 from supervision.handing_out import NewProblem, hand_out
 from supervision.ledger_tables import RectificationTable
 from supervision.models import Problem, Severity, Source
-
-SOURCES = {str(source.label): source.value for source in Source}
-SEVERITIES = {str(severity.label): severity.value for severity in Severity}
 
 
 class ProblemTable(Table):
@@ -32,15 +30,7 @@ class ProblemTable(Table):
     purpose = "国家、省、市、区反馈和督导发现的问题；确认导入后即交办给机构整改，已有的问题不变。"
     keyed = ("institution", "source", "year", "item", "text")
     columns = (
-        Column(
-            "来源",
-            "source",
-            sheets.choice(SOURCES),
-            required=True,
-            show=lambda v: str(Source(v).label),
-            help="、".join(SOURCES),
-            example="省级",
-        ),
+        chosen("来源", "source", Source, example="省级"),
         YEAR,
         PLACE,
         Column(
@@ -60,15 +50,7 @@ class ProblemTable(Table):
             help="当年已发布标准里的条款",
         ),
         Column("问题类别", "category", sheets.text(40), blank="", example="档案不规范"),
-        Column(
-            "严重程度",
-            "severity",
-            sheets.choice(SEVERITIES),
-            required=True,
-            show=lambda v: str(Severity(v).label),
-            help="、".join(SEVERITIES),
-            example="一般",
-        ),
+        chosen("严重程度", "severity", Severity, example="一般"),
         Column("问题描述", "text", sheets.text(1000), required=True),
         Column("发现日期", "found_on", sheets.date, required=True, example="2023-03-31"),
         Column("整改时限", "due", sheets.date, required=True, help="含当日", example="2023-04-30"),

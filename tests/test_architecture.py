@@ -152,6 +152,7 @@ def test_only_the_clock_knows_the_date():
             assert not banned.search(path.read_text()), f"{name} asks another clock"
 
 
+# Patterns of what our sources and templates must not hold.
 @pytest.mark.parametrize(
     "banned",
     [

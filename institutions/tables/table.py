@@ -31,6 +31,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -273,7 +274,7 @@ class Plan:
         return "新增 {} 行，修改 {} 行，没有变化 {} 行".format(*counts)
 
 
-class Table:
+class Table(ABC):
     """A kind of table; see the head of this module for what a subclass says."""
 
     kind: ClassVar[str]
@@ -307,14 +308,17 @@ class Table:
     def check_all(self, rows: list[Row]) -> None:
         """Check the rows without bad cells as a set."""
 
+    @abstractmethod
     def compare(self, rows: list[Row]) -> Iterator[Change]:
-        raise NotImplementedError
+        """Yield one change a row."""
 
+    @abstractmethod
     def write(self, changes: list[Change]) -> None:
-        raise NotImplementedError
+        """Write the new and the changed ones."""
 
+    @abstractmethod
     def export(self, year: int | None) -> Iterator[Sequence[Any]]:
-        raise NotImplementedError
+        """Yield the values of a row, in the order of `columns`."""
 
     def write_csv(self, year: int | None) -> Iterator[bytes]:
         return write_csv(self.export(year), self.headers())

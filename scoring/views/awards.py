@@ -15,6 +15,7 @@ from scoring import awarding
 from scoring.models import AwardRate, Payment
 from scoring.money_forms import AwardForm, PaymentForm, RateForm
 from scoring.money_lists import AwardList
+from scoring.views.money_form import money_form
 from supervision.models import Sanction
 
 VIEW = "scoring.view_yearresult"
@@ -63,14 +64,14 @@ def award_rate(request: Request, year: int, kind: str) -> HttpResponse:
         awarding.set_rate(year, kind, by=request.post, **form.cleaned_data)
         messages.success(request, f"已保存{year}年“{rate.label}”的奖励标准")
         return redirect(back)
-    context = {
-        "form": form,
-        "title": f"{year}年奖励标准：{rate.label}",
-        "lead": "只影响以后提出的奖励，已提出的按当时的标准。",
-        "cancel_url": back,
-        "crumbs": CRUMBS,
-    }
-    return render(request, "scoring/money_form.html", context)
+    return money_form(
+        request,
+        form,
+        f"{year}年奖励标准：{rate.label}",
+        "只影响以后提出的奖励，已提出的按当时的标准。",
+        back=back,
+        crumbs=CRUMBS,
+    )
 
 
 @require_http_methods(GET_POST)
@@ -94,15 +95,15 @@ def award_create(request: Request) -> HttpResponse:
         else:
             messages.success(request, f"已提出奖励 {row.amount} 元，等待领导决定")
             return redirect("scoring:award_detail", row.pk)
-    context = {
-        "form": form,
-        "title": "提出奖励",
-        "lead": "金额按当年奖励标准；领导在奖惩台账决定后由财务拨付。不得评优的机构不能奖励。",
-        "submit": "提出奖励",
-        "cancel_url": reverse("scoring:award_list"),
-        "crumbs": CRUMBS,
-    }
-    return render(request, "scoring/money_form.html", context, status=422 if form.is_bound else 200)
+    return money_form(
+        request,
+        form,
+        "提出奖励",
+        "金额按当年奖励标准；领导在奖惩台账决定后由财务拨付。不得评优的机构不能奖励。",
+        submit="提出奖励",
+        back=reverse("scoring:award_list"),
+        crumbs=CRUMBS,
+    )
 
 
 @require_safe

@@ -18,6 +18,7 @@ from scoring import distributing
 from scoring.distribution_forms import DistributionForm, ShareForm
 from scoring.models import Distribution, StaffShare
 from scoring.money_forms import PoolForm
+from scoring.views.money_form import money_form
 from scoring.workload_lists import DistributionList
 
 VIEW = "scoring.view_distribution"
@@ -51,15 +52,15 @@ def distribution_create(request: Request) -> HttpResponse:
         else:
             messages.success(request, "已按人员名册列出在岗人员，请逐人填写工作量")
             return redirect(row)
-    context = {
-        "form": form,
-        "title": "新的绩效分配",
-        "lead": "按每个人的工作量 × 当量系数 × 质量系数把总额分到人，分到分。人员取自人员名册。",
-        "submit": "列出人员",
-        "cancel_url": reverse("scoring:distribution_list"),
-        "crumbs": CRUMBS,
-    }
-    return render(request, "scoring/money_form.html", context, status=422 if form.is_bound else 200)
+    return money_form(
+        request,
+        form,
+        "新的绩效分配",
+        "按每个人的工作量 × 当量系数 × 质量系数把总额分到人，分到分。人员取自人员名册。",
+        submit="列出人员",
+        back=reverse("scoring:distribution_list"),
+        crumbs=CRUMBS,
+    )
 
 
 @require_safe

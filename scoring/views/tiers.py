@@ -19,6 +19,7 @@ from scoring import allocating
 from scoring.models import Allocation, AllocationPart
 from scoring.money_forms import AllocationForm, PoolForm
 from scoring.money_lists import AllocationList
+from scoring.views.money_form import money_form
 
 VIEW = "scoring.view_yearresult"
 CRUMBS = [("季度分配", reverse_lazy("scoring:allocation_list"))]
@@ -55,15 +56,15 @@ def allocation_create(request: Request) -> HttpResponse:
         else:
             messages.success(request, "已按核定当量和质量算出各卫生室的份额，核对后定稿")
             return redirect(row)
-    context = {
-        "form": form,
-        "title": "季度分配",
-        "lead": "填写本季度分给村卫生室（站）的钱，按核定工作量、当量系数和质量系数分到分。",
-        "submit": "计算",
-        "cancel_url": reverse("scoring:allocation_list"),
-        "crumbs": CRUMBS,
-    }
-    return render(request, "scoring/money_form.html", context, status=422 if form.is_bound else 200)
+    return money_form(
+        request,
+        form,
+        "季度分配",
+        "填写本季度分给村卫生室（站）的钱，按核定工作量、当量系数和质量系数分到分。",
+        submit="计算",
+        back=reverse("scoring:allocation_list"),
+        crumbs=CRUMBS,
+    )
 
 
 @require_safe

@@ -20,6 +20,7 @@ from institutions.tables import Scope
 from institutions.uploads import clean_name
 from scoring import converting, declaring
 from scoring.models import ColumnMapping, WorkloadReport
+from scoring.views.money_form import money_form
 from scoring.workload_forms import (
     CallForm,
     DeclareForm,
@@ -83,15 +84,15 @@ def workload_call(request: Request) -> HttpResponse:
         count = declaring.call(by=request.post, **form.cleaned_data)
         messages.success(request, f"已布置，新通知 {count} 家机构")
         return redirect("scoring:workload_list")
-    context = {
-        "form": form,
-        "title": "布置工作量申报",
-        "lead": "下级机构收到通知后按服务填写本季度的数量；再次布置只改还没有提交的截止日期。",
-        "submit": "布置",
-        "cancel_url": reverse("scoring:workload_list"),
-        "crumbs": CRUMBS,
-    }
-    return render(request, "scoring/money_form.html", context, status=422 if form.is_bound else 200)
+    return money_form(
+        request,
+        form,
+        "布置工作量申报",
+        "下级机构收到通知后按服务填写本季度的数量；再次布置只改还没有提交的截止日期。",
+        submit="布置",
+        back=reverse("scoring:workload_list"),
+        crumbs=CRUMBS,
+    )
 
 
 @require_POST

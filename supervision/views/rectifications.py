@@ -16,12 +16,14 @@ from institutions.models import Event, Post
 from institutions.moves import AskForm, moves_for_template, press
 from institutions.workflow import Side, StaleState
 from supervision import checking_effect, extending, rectifying
+from supervision.bodies import units_of
 from supervision.forms import MeasuresForm, NoteForm
 from supervision.lists import RectificationList, severity_tag, status_tag
 from supervision.models import EffectCheck, Extension, ProgressNote, Rectification
 from supervision.rectification_forms import EffectForm, ExtensionForm, GrantForm, RefuseForm
 from supervision.views.problems import problem_files
 
+CLOSE = "supervision.verify_rectification"
 CRUMBS = [("整改台账", reverse_lazy("supervision:rectification_list"))]
 
 
@@ -48,9 +50,12 @@ def rectification_list(request: Request) -> HttpResponse:
     listing = RectificationList(request, rows)
     overdue = request.GET.get("when") in ("overdue", "unsigned")
     reminder = listing.reminder if overdue and not request.GET.get("format") else ""
-    return listing.response(
-        "supervision/rectification_list.html", {"reminder": reminder, "overdue": overdue}
-    )
+    context = {
+        "reminder": reminder,
+        "overdue": overdue,
+        "may_close": request.post.has_perm(CLOSE) and units_of(request.post).exists(),
+    }
+    return listing.response("supervision/rectification_list.html", context)
 
 
 @require_safe

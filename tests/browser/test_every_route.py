@@ -13,8 +13,8 @@ from tests.browser.person import PHONE, Person
 
 pytestmark = pytest.mark.browser
 
-# Forms of what is still a draft or in hand, deeds, and what needs a file first: no row of the access matrix shows them.
-# The other walks open most of them, at a desk and on a phone.
+# Forms of what is still a draft or in hand: no row of the access matrix shows them. The other walks open most of them,
+# at a desk and on a phone.
 ELSEWHERE = {
     "campaigns:breakthrough_item_create",
     "campaigns:breakthrough_item_edit",
@@ -33,20 +33,10 @@ ELSEWHERE = {
     "campaigns:standard_head",
     "campaigns:standard_levels",
     "campaigns:task_edit",
-    "dossier_make",
-    "import_stage",
-    "institutions:event_verify",
     "scoring:appeal_create",
     "scoring:capability_fill",
     "scoring:evaluation_edit",
-    "scoring:settlement_confirm_all",
-    "scoring:settlement_prepare",
-    "scoring:settlement_publish_all",
     "scoring:sheet_fill",
-    "scoring:workload_start",
-    "scoring:year_confirm",
-    "scoring:year_freeze",
-    "scoring:year_settle",
     "supervision:draw_create",
     "supervision:notice_edit",
 }

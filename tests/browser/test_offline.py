@@ -5,11 +5,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Error, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ROOT, Server
 from tests.browser.person import PATIENCE, PHONE, Person
@@ -129,10 +128,9 @@ def test_ten_lines_and_two_photos_taken_offline_arrive_once(own: Server, browser
         # Back at the office, past the idle limit.
         own.run("-m", "tests.browser.visiting", "idle")
         own.start()
-        person.context.set_offline(False)
-        with suppress(Error):  # the page may be on its way by itself, now that there is a network
-            person.page.goto(address)
-        person.page.goto(address)
+        # With the network there the shell asks for its page again by itself.
+        with person.page.expect_navigation():
+            person.context.set_offline(False)
         assert "/login/" in person.page.url
         person.log_in()
         person.see("本机还有 10 条督导记录、2 张照片没有发送")

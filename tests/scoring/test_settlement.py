@@ -10,7 +10,7 @@ from institutions import clock
 from institutions.models import Event, Kind, PolicyEntry
 from institutions.roles import Role
 from scoring import awarding, settling, year_end
-from scoring.models import Adjustment, MoneyEntry, Payment, Prepayment, Settlement
+from scoring.models import Adjustment, MoneyEntry, Payment, Prepayment, Settlement, YearResult
 from supervision.models import Sanction
 from tests import builders
 from tests.scoring import scenes
@@ -401,6 +401,24 @@ def test_evaluation_money_pay_and_people_stand_side_by_side(world, log_in, froze
         assert figure in line, figure
     assert line.endswith("1,1,1")
     assert "公卫医师" not in text
+
+
+@pytest.mark.row("E28")
+def test_the_vetoed_stand_first_then_the_others_by_rank_then_who_has_no_result(
+    world, log_in, frozen
+):
+    def shown(year: str) -> list[str]:
+        page = log_in(world.posts.officer).get("/scoring/outcomes/", {"year": year}).context["page"]
+        return [row.code for row in page.page_rows]
+
+    by_code = shown("2022")
+    assert by_code == sorted(by_code)
+    ranked = [world.centre.code, world.other_centre.code]
+    rest = [code for code in by_code if code not in ranked]
+    assert rest[0] < ranked[0]
+    assert shown("2023") == [*ranked, *rest]
+    YearResult.objects.filter(institution=world.other_centre).update(vetoed=True)
+    assert shown("2023") == [*reversed(ranked), *rest]
 
 
 # --- The funding year ---------------------------------------------------------------------------------------

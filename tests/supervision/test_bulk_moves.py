@@ -97,3 +97,19 @@ def test_an_institution_signs_for_all_it_was_given(world, log_in):
     assert Rectification.objects.filter(status="signed").count() == 4
     with pytest.raises(ValidationError):
         sign_many({other.pk: other.version}, by=world.posts.staff)
+
+
+@pytest.mark.parametrize(
+    ("persona", "offered"),
+    [
+        ("officer", True),
+        ("head", True),
+        ("lead", True),
+        ("doctor", False),
+        ("maternal_head", False),
+    ],
+)
+def test_closing_many_is_offered_to_whoever_supervises_somebody(world, log_in, persona, offered):
+    page = log_in(getattr(world.posts, persona)).get(reverse("supervision:rectification_list"))
+    assert ("批量销号" in page.content.decode()) is offered
+    assert getattr(world.posts, persona).has_perm("supervision.verify_rectification")

@@ -96,11 +96,12 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
 # Not ATOMIC_REQUESTS: with IMMEDIATE every page view would take SQLite's one write lock.
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # A sort larger than the cache goes to a file (temp_store stays as it is): an export of a province fits in memory.
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-        "PRAGMA cache_size=-64000; PRAGMA temp_store=MEMORY; PRAGMA secure_delete=ON;",
+        "PRAGMA cache_size=-32000; PRAGMA secure_delete=ON;",
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60

@@ -15,7 +15,7 @@ AS_DEPLOYED = DEBUG=off PORTAL_HTTPS=on TOTP_REQUIRED=on PORTAL_TODAY= DATABASE_
 export PORT BIND CHROMIUM SCALE DATABASE REPEAT STOCK_ROWS ONLY OUT
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test lint test-postgres test-browser bench demo-reset lock clean
+.PHONY: help run serve test coverage lint test-postgres test-browser bench demo-reset lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +27,10 @@ serve: .venv/app ## Serve with gunicorn behind a proxy (BIND=127.0.0.1:8000), as
 	@exec $(PY) -m config.run.serve
 
 test: .venv/dev lint ## Run every check and the test suite on SQLite
-	env -u DATABASE_URL $(VENV)/pytest -n $(WORKERS) --cov --cov-report=term:skip-covered
+	env -u DATABASE_URL $(VENV)/pytest -n $(WORKERS)
+
+coverage: .venv/dev ## Run the suite on SQLite and say which lines it leaves out
+	env -u DATABASE_URL $(VENV)/pytest -n $(WORKERS) --cov --cov-report=term-missing:skip-covered
 
 lint: .venv/dev
 	$(VENV)/ruff check

@@ -184,7 +184,7 @@ def machine() -> dict[str, str]:
     return {
         "cpu": f"{os.cpu_count()} × {cpu}",
         "memory": f"{int(memory) // 2**20} GiB",
-        "system": platform.platform(terse=True),
+        "system": f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}",
         "python": platform.python_version(),
         "django": django.get_version(),
         "sqlite": sqlite3.sqlite_version,

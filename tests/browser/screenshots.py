@@ -11,7 +11,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "docs/images"
 PAGES = {  # the picture, its page, what stands at its top
     "home": ("/", "body"),
     "rectifications": ("/supervision/rectifications/", "body"),
-    "year": ("/scoring/year/?year=2023", "section.wide"),
+    "year": ("/scoring/year/?year=2022", "section.wide"),
 }
 COLOURS = 128  # a page has few; the pictures stay well under 300 kB
 
@@ -34,7 +34,7 @@ def main() -> None:
             officer = Person(browser, server.url, "jifu", screen=DESKTOP, password=PASSWORD)
             for name, (path, top) in PAGES.items():
                 officer.go(path)
-                officer.page.locator(top).evaluate("(e) => scrollTo(0, e.offsetTop - 24)")
+                officer.page.locator(top).first.evaluate("(e) => scrollTo(0, e.offsetTop - 24)")
                 raw = officer.page.screenshot()
                 picture = Image.open(io.BytesIO(raw)).convert("RGB").quantize(COLOURS)
                 picture.save(FOLDER / f"{name}.png", optimize=True)

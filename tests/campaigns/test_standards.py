@@ -54,6 +54,16 @@ def small(**changes):
     return [head, {**first, **changes}, second]
 
 
+def test_who_has_no_area_of_his_own_still_knows_the_standards_he_works_by(world):
+    """An expert without a mandate sees what the bureau above his own institution has published, and no draft."""
+    published, unpublished = draft(world), draft(world, "T2")
+    publish(published, by=world.posts.officer)
+    seen = Standard.objects.visible_to(world.posts.expert)
+    assert not world.posts.expert.reach.grants
+    assert list(seen) == [published]
+    assert set(Standard.objects.visible_to(world.posts.officer)) == {published, unpublished}
+
+
 @pytest.mark.parametrize("name", ["standard-2023.csv", "standard-2023-village.csv"])
 def test_the_shipped_standards_are_built_and_published(world, name):
     rows = rows_of(name)

@@ -175,16 +175,24 @@ class Portal:
         return [] if self.post is None else self._entries(MENU)
 
     @cached_property
+    def _paths(self) -> dict[str, str]:
+        """The path of every entry by its URL name."""
+        groups = [entry[1] if isinstance(entry[1], list) else [entry] for entry in MENU]
+        return {target: reverse(target) for group in groups for _, target, _ in group}
+
+    @cached_property
     def _here(self) -> str:
         """The entry one is at: the one this page stands beside, else the one with the longest path it lies below."""
         match, path = self.request.resolver_match, self.request.path
         for target, beginnings in BESIDE.items():
             if match and match.view_name.startswith(beginnings):
                 return target
-        targets = [e[1] for _, group, _ in MENU if isinstance(group, list) for e in group]
-        below = [target for target in targets if path.startswith(reverse(target))]
-        elsewhere = "home" if path == "/" else ""
-        return max(below, key=lambda target: len(reverse(target)), default=elsewhere)
+        below = [
+            target
+            for target, own in self._paths.items()
+            if path == own or (own != "/" and path.startswith(own))
+        ]
+        return max(below, key=lambda target: len(self._paths[target]), default="")
 
     def _may(self, perm: str) -> bool:
         return not perm or (self.post is not None and self.post.has_perm(perm))
@@ -200,7 +208,7 @@ class Portal:
                     current = any(child.current for child in children)
                     shown.append(Entry(label, "", current, children=children))
             elif self._may(perm):
-                shown.append(Entry(label, reverse(target), target == self._here))
+                shown.append(Entry(label, self._paths[target], target == self._here))
         return shown
 
 

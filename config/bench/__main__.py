@@ -1,7 +1,8 @@
 """`make bench`: run the steps at each scale on each database, and write what they say of the goals.
 
 SCALE=county,prefecture,province,growth (or a number of institutions), DATABASE=sqlite,postgres, REPEAT=3, STOCK_ROWS=1000,
-ONLY=opening,lists, OUT=var/bench-<date>: a run adds to what is there of the same machine. Each step is a process of its own on a database of its own, gone afterwards.
+ONLY=opening_a_quarter,lists, OUT=var/bench-<date>: a run adds to what is there of the same machine. Each step is a process
+of its own on a database of its own, gone afterwards.
 """
 
 import json

@@ -61,8 +61,11 @@ def cost_of(client: Client, url: str) -> Cost:
         seconds, answer = timed(lambda: client.get(url))
     if answer.status_code != 200:
         raise RuntimeError(f"{url} answered {answer.status_code}")
-    rows = [one for one in counted.texts if "scoring_scoresheet" in one[0] and " LIMIT " in one[0]]
-    rows = [one for one in rows if "COUNT(" not in one[0]]
+    rows = [
+        (sql, params)
+        for sql, params in counted.texts
+        if "scoring_scoresheet" in sql and " LIMIT " in sql and "COUNT(" not in sql
+    ]
     return Cost(counted.count, effort(counted.texts), effort(rows), seconds)
 
 
